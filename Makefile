@@ -1,0 +1,66 @@
+# Needs Python 3.11 or newer; everything else is fetched or built. `make help` lists the targets.
+
+PYTHON ?= python3
+LAB ?= default
+ARGS ?=
+
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2] if sys.version_info >= (3, 11) else "")' 2>/dev/null)
+ifeq ($(PYTHON_VERSION),)
+$(error enbuild.eks needs Python 3.11 or newer, and $(PYTHON) is older or missing; name another one: make $(MAKECMDGOALS) PYTHON=/path/to/python3)
+endif
+
+VENV := .venv/$(PYTHON_VERSION)
+BIN := $(CURDIR)/$(VENV)/bin
+RUN_LAB := $(BIN)/python -m ansible_collections.enbuild.eks.tests.lab
+LAB_NAME = --name '$(LAB)'
+
+# The lab, Ansible and the tests find the environment's programs before the machine's.
+export PATH := $(BIN):$(PATH)
+export LAB
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs lock lab-up lab-down lab-status lab-env venv venv-test clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "  PYTHON=python3.12  the interpreter (default: python3), each with an environment of its own"
+	@echo "  LAB=name           another lab beside the default one"
+	@echo "  ARGS='-k trust'    what make test and make lint hand on to pytest"
+
+demo: lab-up ## The guide's whole job on the lab, twice, and what is then true
+	@$(BIN)/python -m ansible_collections.enbuild.eks.tests.demo $(LAB_NAME)
+
+test: venv-test ## Every check there is
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: venv-test ## The checks that need no lab and take seconds
+	@$(BIN)/python -m pytest tests/checks -m 'not background' $(ARGS)
+
+docs: venv-test ## Write the generated parts of the documentation anew
+	@$(BIN)/python -m ansible_collections.enbuild.eks.tests.tools.role_readmes
+
+lock: venv-test ## Pin anew what the requirements of tests/requirements pull in
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --quiet --no-annotate --upgrade \
+		--custom-compile-command 'make lock' tests/requirements/test.txt --output-file tests/requirements/constraints.txt
+
+lab-up: venv ## Start the lab, after building what is missing
+	@$(RUN_LAB) up $(LAB_NAME)
+
+lab-down: venv ## Stop the lab
+	@$(RUN_LAB) down $(LAB_NAME)
+
+lab-status: venv ## Whether the lab runs, and where
+	@$(RUN_LAB) status $(LAB_NAME)
+
+lab-env: venv ## Shell exports: eval "$$(make -s lab-env)" gives a shell on the lab
+	@$(RUN_LAB) env $(LAB_NAME)
+
+venv:
+	@$(PYTHON) tests/tools/venv.py $(VENV) runtime
+
+venv-test:
+	@$(PYTHON) tests/tools/venv.py $(VENV) test
+
+clean: ## Remove the environments and what the tools left behind
+	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
