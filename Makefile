@@ -53,7 +53,7 @@ lab-down: venv ## Stop the lab
 lab-status: venv ## Whether the lab runs, and where
 	@$(RUN_LAB) status $(LAB_NAME)
 
-lab-env: venv ## Shell exports: eval "$$(make -s lab-env)" gives a shell on the lab
+lab-env: venv ## Shell exports: eval "$(make -s lab-env)" gives a shell on the lab
 	@$(RUN_LAB) env $(LAB_NAME)
 
 venv:

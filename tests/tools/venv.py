@@ -3,8 +3,8 @@
 
 """Builds the virtual environment that the Makefile's targets run in: ``venv.py FOLDER {runtime,test}``.
 
-Standard library only. It does nothing, fast, where the environment is there already; everything it says goes to standard
-error, because ``make -s lab-env`` prints shell code on standard output.
+Standard library only. It does nothing, fast, where the environment is there already; everything it says goes to
+standard error, because ``make -s lab-env`` prints shell code on standard output.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ def _install(folder: Path, level: str) -> None:
     constraints = str(REQUIREMENTS / "constraints.txt")
     arguments = ["install", "--requirement", requirements, "--constraint", constraints]
     uv = folder / "bin" / "uv"
-    if uv.exists() and not _run([str(uv), "pip", *arguments, "--python", python]):
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]  # Its progress bars are for terminals, its list for nobody.
+    if uv.exists() and not _run([str(uv), "pip", *arguments, "--python", python, *quiet]):
         return
     _say("without uv: pip, which takes some minutes")
     if _run([python, "-m", "pip", "--disable-pip-version-check", *arguments]):
@@ -128,7 +129,7 @@ def _lock(path: Path) -> t.Iterator[None]:
 
 
 def _run(command: list[str]) -> int:
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode
+    return subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode
 
 
 def _say(text: str) -> None:

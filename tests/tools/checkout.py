@@ -1,0 +1,73 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The checkout as the checks see it: its files, a copy of them, and the commands run on them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+def files() -> list[Path]:
+    """What is tracked, or would be if it were added: paths relative to the checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    paths = sorted(set(filter(None, listed.stdout.split("\0"))))
+    return [Path(path) for path in paths if (CHECKOUT / path).is_file()]
+
+
+def copy_as_collection(root: Path) -> Path:
+    """Copies the checkout's files to their place under ``root``, with the collections they need beside.
+
+    Returns that place.
+    """
+    collections = root / "ansible_collections"
+    copy = collections / "enbuild" / "eks"
+    for path in files():
+        target = copy / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(CHECKOUT / path, target, follow_symlinks=False)
+    for neighbour in ("amazon", "kubernetes"):
+        (collections / neighbour).symlink_to(_installed() / neighbour)
+    return copy
+
+
+def _installed() -> Path:
+    """Where the environment's own collections are."""
+    return next(Path(sys.prefix).glob("lib/python*/site-packages/ansible_collections"))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process' environment with the programs beside this Python first, and no colours."""
+    path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", **more}
+
+
+def run(*command: str, cwd: Path = CHECKOUT, **more: str) -> tuple[int, str]:
+    """Runs a tool of this environment, with ``more`` environment variables.
+
+    Returns its exit code and all it printed.
+    """
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment(**more),
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.returncode, done.stdout
