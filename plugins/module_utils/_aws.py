@@ -1,0 +1,143 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""AWS clients with one deadline, and words for what AWS answers."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+with contextlib.suppress(ImportError):  # AnsibleAWSModule names the missing library.
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+        NoCredentialsError,
+        ProfileNotFound,
+    )
+
+RETRIES = {"mode": "standard", "max_attempts": 10}
+"""botocore's standard mode retries throttling, 5xx and lost connections with backoff and jitter, under the one
+``clientRequestToken`` of the call; AWSRetry would make a new token, and a second resource."""
+
+
+class DeadlineExceeded(Exception):
+    """The task's time is up."""
+
+
+class Deadline:
+    """A point in time that every wait and every attempt of a task shares.
+
+    ``seconds`` counts from now; ``clock`` and ``sleep`` are in seconds.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        clock: t.Callable[[], float] = time.monotonic,
+        sleep: t.Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._end = clock() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that remain; never negative."""
+        return max(0.0, self._end - self._clock())
+
+    def pause(self, seconds: float) -> bool:
+        """Sleep up to ``seconds``; False, without a sleep, when no time is left."""
+        left = self.left
+        if not left:
+            return False
+        self._sleep(min(seconds, left))
+        return True
+
+
+def aws_client(module: t.Any, service: str, deadline: Deadline | None = None, **config: t.Any) -> t.Any:
+    """Return a boto3 client that retries as AWS advises, and begins no attempt after ``deadline``.
+
+    ``config`` goes to ``botocore.config.Config``, for example ``max_pool_connections``.
+    """
+    client = module.client(service, config={"retries": RETRIES, **config})
+    if deadline is not None:
+        client.meta.events.register(f"before-send.{service}", lambda **_event: _check(deadline))
+    return client
+
+
+def _check(deadline: Deadline) -> None:
+    if not deadline.left:
+        raise DeadlineExceeded(f"no answer within {deadline.seconds:g} seconds")
+
+
+@contextlib.contextmanager
+def doing(purpose: str) -> t.Iterator[None]:
+    """Name what the AWS calls inside are for: ``doing("find the association of shop/orders in cluster prod")``."""
+    try:
+        yield
+    except (ClientError, BotoCoreError, DeadlineExceeded) as error:
+        raise AnsibleAWSError(message=f"Failed to {purpose}", exception=error) from error
+
+
+def error_code(error: BaseException) -> str:
+    """AWS's code of ``error``, through our wrapping; "" where there is none."""
+    error = getattr(error, "exception", None) or error
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def error_message(error: BaseException) -> str:
+    """AWS's own sentence in ``error``, or the exception's."""
+    error = getattr(error, "exception", None) or error
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Message") or error)
+
+
+def explain(error: AnsibleAWSError) -> dict[str, t.Any]:
+    """Arguments for ``fail_json``: one message that says what failed, why and what to do; AWS's code apart."""
+    cause = error.exception
+    if cause is None:
+        return {"msg": str(error.message)}
+    sentences = [f"{error.message}: {error_message(error)}".rstrip("."), advice(cause)]
+    result: dict[str, t.Any] = {"msg": ". ".join(s for s in sentences if s) + "."}
+    if code := error_code(cause):
+        result["error"] = {"code": code, "message": error_message(cause)}
+    return result
+
+
+CREDENTIAL_CODES = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+    }
+)
+DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+def advice(cause: BaseException) -> str:
+    """What to do about ``cause``; "" where AWS's own words suffice."""
+    code = error_code(cause)
+    if isinstance(cause, NoCredentialsError):
+        return "Give AWS credentials: set profile, or access_key and secret_key, or their environment variables"
+    if isinstance(cause, ProfileNotFound):
+        return "Name a profile of the AWS configuration file, or leave profile out"
+    if isinstance(cause, EndpointConnectionError):
+        return "Check region, endpoint_url and the network between here and AWS"
+    if code in CREDENTIAL_CODES:
+        return "The credentials are expired or not valid in this partition; renew them"
+    if code in DENIED_CODES:
+        operation = getattr(cause, "operation_name", "the call")
+        return f"Allow {operation} to the caller, or run with credentials that have it"
+    if code == "ResourceNotFoundException" and "No cluster found" in error_message(cause):
+        return "Check cluster_name, region and account"
+    return ""

@@ -1,0 +1,40 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The vocabulary of change: what a planner returns and an adapter applies."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+
+class Refused(Exception):
+    """A wish that can't be planned; the message names the option, its value and the rule."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One API call that has not happened yet."""
+
+    call: str
+    args: dict[str, t.Any]
+    purpose: str = ""
+    """What the call is for, as the end of the sentence "Failed to …"; names the resource."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Two states of a resource, in the user's words, and the calls that turn the first into the second.
+
+    An empty dictionary stands for a resource that doesn't exist.
+    """
+
+    before: dict[str, t.Any] = field(default_factory=dict)
+    after: dict[str, t.Any] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def calls(self) -> list[str]:
+        """Names of the planned API calls, in order."""
+        return [change.call for change in self.changes]

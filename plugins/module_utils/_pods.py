@@ -1,0 +1,162 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read what pods and workloads say of their identity. No client, no AnsibleModule, no clock."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+Object = t.Mapping[str, t.Any]
+"""A Kubernetes object as the API gives it."""
+
+CREDENTIALS_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 (a variable's name)
+TOKEN_VOLUME = "eks-pod-identity-token"  # noqa: S105 (a volume's name)
+SKIP_CONTAINERS = "eks.amazonaws.com/skip-containers"
+KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
+"""Options that name a workload, and the kind that each stands for."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The object whose template makes a pod; ``kind`` is Pod for a pod that belongs to nothing."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A running pod, as far as its identity is concerned."""
+
+    name: str
+    namespace: str
+    service_account: str
+    owner: Owner
+    bare_containers: tuple[str, ...] = ()
+    """Containers that lack the injection."""
+    node: str = ""
+
+    @property
+    def injected(self) -> bool:
+        """Whether every container carries the variables and the token."""
+        return not self.bare_containers
+
+
+@dataclass(frozen=True)
+class Template:
+    """A workload's pod template, and where it was found: ``live`` or ``rendered``."""
+
+    owner: Owner
+    pod: Object = field(hash=False)
+    source: str = "live"
+
+    @property
+    def service_account(self) -> str:
+        """Service account that the template's pods run under."""
+        return service_account_of(self.pod)
+
+
+def service_account_of(pod: Object) -> str:
+    """Service account of a pod or a pod template; Kubernetes' own default where none is named."""
+    spec = pod.get("spec") or {}
+    return str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default")
+
+
+def bare_containers(pod: Object) -> tuple[str, ...]:
+    """Names of the containers and init containers of ``pod`` that lack the injection.
+
+    Those that the annotation ``eks.amazonaws.com/skip-containers`` names are left out: they want none.
+    """
+    spec = pod.get("spec") or {}
+    annotations = (pod.get("metadata") or {}).get("annotations") or {}
+    skipped = {name.strip() for name in annotations.get(SKIP_CONTAINERS, "").split(",")}
+    volumes = {volume.get("name") for volume in spec.get("volumes") or ()}
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    return tuple(
+        container["name"]
+        for container in containers
+        if container["name"] not in skipped and not (TOKEN_VOLUME in volumes and _carries(container))
+    )
+
+
+def _carries(container: Object) -> bool:
+    names = {variable.get("name") for variable in container.get("env") or ()}
+    mounts = {mount.get("name") for mount in container.get("volumeMounts") or ()}
+    return {CREDENTIALS_URI, TOKEN_FILE} <= names and TOKEN_VOLUME in mounts
+
+
+def running_pods(pods: t.Iterable[Object], replica_sets: t.Iterable[Object]) -> list[Pod]:
+    """The pods that live and aren't leaving, each with the workload that made it."""
+    parents = {
+        (item["metadata"]["namespace"], item["metadata"]["name"]): _controller(item["metadata"])
+        for item in replica_sets
+    }
+    return [_pod(item, parents) for item in pods if _lives(item)]
+
+
+def _lives(pod: Object) -> bool:
+    phase = (pod.get("status") or {}).get("phase")
+    return "deletionTimestamp" not in pod["metadata"] and phase not in ("Succeeded", "Failed")
+
+
+def _pod(item: Object, parents: t.Mapping[tuple[str, str], tuple[str, str] | None]) -> Pod:
+    meta = item["metadata"]
+    namespace = meta["namespace"]
+    kind, name = _controller(meta) or ("Pod", meta["name"])
+    if kind == "ReplicaSet":
+        kind, name = parents.get((namespace, name)) or (kind, name)
+    return Pod(
+        name=meta["name"],
+        namespace=namespace,
+        service_account=service_account_of(item),
+        owner=Owner(kind, namespace, name),
+        bare_containers=bare_containers(item),
+        node=(item.get("spec") or {}).get("nodeName", ""),
+    )
+
+
+def _controller(meta: Object) -> tuple[str, str] | None:
+    for reference in meta.get("ownerReferences") or ():
+        if reference.get("controller"):
+            return str(reference["kind"]), str(reference["name"])
+    return None
+
+
+def rendered_templates(documents: t.Iterable[t.Any], namespace: str) -> list[Template]:
+    """Pod templates of the workloads among rendered manifests; ``namespace`` is that of those that name none."""
+    found = []
+    for document in documents:
+        if isinstance(document, dict) and document.get("kind") in KINDS.values():
+            meta = document["metadata"]
+            owner = Owner(document["kind"], meta.get("namespace") or namespace, meta["name"])
+            found.append(Template(owner, document["spec"]["template"], "rendered"))
+    return found
+
+
+def newborn(template: Template) -> dict[str, t.Any]:
+    """A Pod as the workload's controller would create it now."""
+    meta = template.pod.get("metadata") or {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "generateName": f"{template.owner.name}-",
+            "namespace": template.owner.namespace,
+            "labels": dict(meta.get("labels") or {}),
+            "annotations": dict(meta.get("annotations") or {}),
+        },
+        "spec": dict(template.pod["spec"]),
+    }
+
+
+def plain_template(namespace: str, service_account: str) -> Template:
+    """A template for a service account that no workload was named for; its pod is only ever a dry run."""
+    spec = {"serviceAccountName": service_account, "containers": [{"name": "probe", "image": "probe"}]}
+    return Template(Owner("ServiceAccount", namespace, service_account), {"spec": spec}, "named")
