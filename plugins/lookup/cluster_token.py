@@ -1,0 +1,99 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: cluster_token
+version_added: 0.1.0
+short_description: A fresh bearer token for an EKS cluster's API server
+description:
+  - Makes the token that C(aws eks get-token) makes, from AWS credentials, without the AWS CLI.
+  - The token is a presigned request, made here. AWS is called only to assume O(assume_role_arn).
+  - A token is accepted for 15 minutes. Look it up where it is used, so that each task has a fresh one.
+author:
+  - enbuild.eks maintainers (@enbuild)
+options:
+  _terms:
+    description: Names of EKS clusters.
+    type: list
+    elements: str
+    required: true
+extends_documentation_fragment:
+  - amazon.aws.boto3
+  - amazon.aws.common.plugins
+  - amazon.aws.region.plugins
+  - amazon.aws.assume_role.plugins
+notes:
+  - The token is a credential of the caller. Don't print it, and set C(no_log) on a task that would.
+  - A Kubernetes API server accepts only tokens that were signed for AWS's own STS endpoints, so set O(endpoint_url) only
+    for a cluster that is emulated.
+seealso:
+  - module: enbuild.eks.eks_cluster_info
+"""
+
+EXAMPLES = r"""
+- name: List namespaces with AWS credentials alone
+  kubernetes.core.k8s_info:
+    host: "{{ eks.cluster.endpoint }}"
+    ca_cert: "{{ eks.cluster.certificate_authority | enbuild.eks.ca_file }}"
+    api_key: "{{ lookup('enbuild.eks.cluster_token', eks.cluster.name, region=eks.cluster.region) }}"
+    kind: Namespace
+"""
+
+RETURN = r"""
+_raw:
+  description: One token for each cluster name.
+  type: list
+  elements: str
+"""
+
+import typing as t
+
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:
+    pass  # AWSLookupBase names the missing library.
+
+from ansible.errors import AnsibleLookupError
+
+from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
+
+from ..module_utils._cluster import check_name
+from ..module_utils._plan import Refused
+from ..module_utils._token import cluster_token
+
+SESSION_NAME = "enbuild.eks.cluster_token"
+
+
+class LookupModule(AWSLookupBase):
+    """Tokens from the plugin's AWS options."""
+
+    def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[str]:
+        super().run(terms, variables, **kwargs)
+        if not self.region:
+            raise AnsibleLookupError("cluster_token needs the cluster's region: set region, or AWS_REGION")
+        try:
+            for name in terms:
+                check_name(name)
+            sts = self._sts()
+            return [cluster_token(sts, name) for name in terms]
+        except Refused as error:
+            raise AnsibleLookupError(str(error)) from error
+        except (BotoCoreError, ClientError) as error:
+            self.fail_aws(f"Failed to make a token for EKS cluster {', '.join(terms)}", error)
+
+    def _sts(self) -> t.Any:
+        """Return an STS client of the caller, or of the role to assume."""
+        caller = self.client("sts")
+        role = self.get_option("assume_role_arn")
+        if not role:
+            return caller
+        session = caller.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME)["Credentials"]
+        return self.client(
+            "sts",
+            profile_name=None,
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"],
+            aws_session_token=session["SessionToken"],
+        )
