@@ -51,6 +51,10 @@ class Deadline:
         """Seconds that remain; never negative."""
         return max(0.0, self._end - self._clock())
 
+    def expire(self) -> None:
+        """Let no wait go on: for a task that was interrupted."""
+        self._end = self._clock()
+
     def pause(self, seconds: float) -> bool:
         """Sleep up to ``seconds``; False, without a sleep, when no time is left."""
         left = self.left
@@ -100,12 +104,15 @@ def error_message(error: BaseException) -> str:
 
 
 def explain(error: AnsibleAWSError) -> dict[str, t.Any]:
-    """Arguments for ``fail_json``: one message that says what failed, why and what to do; AWS's code apart."""
+    """Arguments for ``fail_json``: one message that says what failed, why and what to do; AWS's code apart.
+
+    What the error carries as ``kwargs``, for example what was changed before it, comes along.
+    """
     cause = error.exception
     if cause is None:
-        return {"msg": str(error.message)}
+        return {**error.kwargs, "msg": str(error.message)}
     sentences = [f"{error.message}: {error_message(error)}".rstrip("."), advice(cause)]
-    result: dict[str, t.Any] = {"msg": ". ".join(s for s in sentences if s) + "."}
+    result: dict[str, t.Any] = {**error.kwargs, "msg": ". ".join(s for s in sentences if s) + "."}
     if code := error_code(cause):
         result["error"] = {"code": code, "message": error_message(cause)}
     return result

@@ -13,19 +13,18 @@ from ._aws import explain
 from ._plan import Plan, Refused
 
 
-def converge(module: t.Any, key: str, plan: Plan, apply: t.Callable[[Plan], dict[str, t.Any]]) -> None:
+def converge(module: t.Any, key: str, plan: Plan, apply: t.Callable[[Plan], Plan]) -> None:
     """Apply ``plan`` unless this is a dry run, and exit with the resource under ``key``.
 
-    ``apply`` makes the planned calls and returns the resource as it then is, in the words of ``Plan.after``.
+    ``apply`` makes the planned calls and returns what was done: the calls that were made in the end, and the
+    resource as it then is.
     """
-    after = plan.after
-    if plan.changes and not module.check_mode:
-        after = apply(plan)
+    done = plan if module.check_mode or not plan.changes else apply(plan)
     module.exit_json(
-        changed=bool(plan.changes),
-        changes=plan.calls,
-        diff={"before": plan.before, "after": after},
-        **{key: after},
+        changed=bool(done.changes),
+        changes=done.calls,
+        diff={"before": done.before, "after": done.after},
+        **{key: done.after},
     )
 
 
