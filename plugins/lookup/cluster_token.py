@@ -26,8 +26,8 @@ extends_documentation_fragment:
   - amazon.aws.assume_role.plugins
 notes:
   - The token is a credential of the caller. Don't print it, and set C(no_log) on a task that would.
-  - A Kubernetes API server accepts only tokens that were signed for AWS's own STS endpoints, so set O(endpoint_url) only
-    for a cluster that is emulated.
+  - A Kubernetes API server accepts only tokens that were signed for AWS's own STS endpoints, so set O(endpoint_url)
+    only for a cluster that is emulated.
 seealso:
   - module: enbuild.eks.eks_cluster_info
 """
@@ -48,15 +48,13 @@ _raw:
   elements: str
 """
 
+import contextlib
 import typing as t
 
-try:
+with contextlib.suppress(ImportError):  # AWSLookupBase names the missing library.
     from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:
-    pass  # AWSLookupBase names the missing library.
 
 from ansible.errors import AnsibleLookupError
-
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
 
 from ..module_utils._cluster import check_name
@@ -81,7 +79,7 @@ class LookupModule(AWSLookupBase):
         except Refused as error:
             raise AnsibleLookupError(str(error)) from error
         except (BotoCoreError, ClientError) as error:
-            self.fail_aws(f"Failed to make a token for EKS cluster {', '.join(terms)}", error)
+            raise AnsibleLookupError(f"Failed to make a token for EKS cluster {', '.join(terms)}: {error}") from error
 
     def _sts(self) -> t.Any:
         """Return an STS client of the caller, or of the role to assume."""

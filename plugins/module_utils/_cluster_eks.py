@@ -14,7 +14,7 @@ from ._aws import aws_client, doing, error_code
 from ._cluster import check_name, missing, view
 from ._plan import Refused
 
-BRIEF = {"connect_timeout": 3, "read_timeout": 5, "retries": {"max_attempts": 1}}
+BRIEF: dict[str, t.Any] = {"connect_timeout": 3, "read_timeout": 5, "retries": {"max_attempts": 1}}
 """Client settings for calls that only improve an error message; seconds."""
 
 
