@@ -11,7 +11,6 @@ import typing as t
 from pathlib import Path
 
 import yaml
-
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
 
 BEGIN = "<!-- Written by `make docs` from meta/argument_specs.yml -->"
@@ -45,8 +44,8 @@ def specs(role: Path) -> dict[str, t.Any]:
 def with_table(readme: str, entry_points: t.Mapping[str, t.Any]) -> str:
     """``readme`` with its table brought up to date; one without a place for it is refused."""
     before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
+    stale, end, after = rest.partition(END)
+    if not begin or not end or BEGIN in stale:
         raise NoPlace(f"the README needs these two lines around its table of variables:\n{BEGIN}\n{END}")
     return f"{before}{BEGIN}\n\n{_tables(entry_points)}\n{END}{after}"
 

@@ -5,7 +5,8 @@
 
 ansible-test wants the collection at …/ansible_collections/enbuild/eks, so it gets a copy. It keeps its virtual
 environments in the home folder, so it gets a home of its own, which lives in the user's cache and is shared by all
-clones. It would fetch pip's installer from its makers' server, so it finds one that takes the pip that comes with Python.
+clones. It would fetch pip's installer from its makers' server, so it finds one that takes the pip that comes with
+Python.
 """
 
 from __future__ import annotations

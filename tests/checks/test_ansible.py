@@ -1,0 +1,43 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection as Ansible's own tools judge it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, run
+
+SANITY = "ansible_collections.enbuild.eks.tests.tools.sanity"
+
+
+def test_changelog() -> None:
+    code, output = run("antsibull-changelog", "lint")
+    assert code == 0, output
+
+
+def test_no_ignore_files() -> None:
+    ignored = sorted(path.name for path in CHECKOUT.glob("tests/sanity/*"))
+    assert not ignored, "what sanity finds is mended, not ignored"
+
+
+@pytest.mark.background(
+    "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=dependent", "."
+)
+def test_documentation(background_result: tuple[int, str]) -> None:
+    code, output = background_result
+    assert code == 0, output
+
+
+@pytest.mark.background("ansible-lint", "--nocolor", "--offline", "-q")
+def test_ansible_lint(background_result: tuple[int, str]) -> None:
+    code, output = background_result
+    assert code == 0, output
+
+
+@pytest.mark.background(sys.executable, "-m", SANITY)
+def test_sanity(background_result: tuple[int, str]) -> None:
+    code, output = background_result
+    assert code == 0, output

@@ -1,0 +1,72 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Python of the collection and of its tests, by the tools that pyproject.toml sets up."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import typing as t
+from pathlib import Path
+
+from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, files, run
+
+LONGEST_FUNCTION = 25
+"""Lines, in plugins/."""
+
+HEADER = (
+    "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)",
+    "# SPDX-License-Identifier: GPL-3.0-or-later",
+)
+
+
+def test_format() -> None:
+    code, output = run("ruff", "format", "--check", "--diff", "--quiet", ".")
+    assert code == 0, f"ruff format would change:\n{output}"
+
+
+def test_lint() -> None:
+    code, output = run("ruff", "check", "--quiet", "--output-format", "concise", ".")
+    assert code == 0, output
+
+
+def test_types() -> None:
+    name = "ansible_collections.enbuild.eks"
+    collections = Path(sys.prefix) / "collections"
+    settings = ["--config-file", str(CHECKOUT / "pyproject.toml"), "--cache-dir", str(CHECKOUT / ".mypy_cache")]
+    packages = ["-p", f"{name}.plugins", "-p", f"{name}.tests"]
+    code, output = run("mypy", *settings, *packages, cwd=collections, MYPYPATH=str(collections))
+    assert code == 0, output
+
+
+def test_licence_header() -> None:
+    lacking = [str(path) for path, text in _sources() if not _has_header(text)]
+    assert not lacking, "without the licence's two lines at the top:\n" + "\n".join(lacking)
+
+
+def _has_header(text: str) -> bool:
+    lines = text.splitlines()
+    start = 1 if lines and lines[0].startswith("#!") else 0
+    return tuple(lines[start : start + 2]) == HEADER
+
+
+def test_function_length() -> None:
+    long = [
+        f"{path}:{function.lineno} {function.name}: {_length(function)} lines"
+        for path, text in _sources()
+        if path.parts[0] == "plugins"
+        for function in ast.walk(ast.parse(text))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and _length(function) > LONGEST_FUNCTION
+    ]
+    assert not long, f"functions of over {LONGEST_FUNCTION} lines:\n" + "\n".join(long)
+
+
+def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def _sources() -> t.Iterator[tuple[Path, str]]:
+    for path in files():
+        if path.suffix == ".py":
+            yield path, (CHECKOUT / path).read_text()
