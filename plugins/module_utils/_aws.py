@@ -129,6 +129,10 @@ CREDENTIAL_CODES = frozenset(
     }
 )
 DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+ADVICE_BY_MESSAGE = {
+    "No cluster found": "Check cluster_name, region and account",
+    "Cross-account pass role": "Give a role of the cluster's account; one of another account can be target_role_arn",
+}
 
 
 def advice(cause: BaseException) -> str:
@@ -145,6 +149,5 @@ def advice(cause: BaseException) -> str:
     if code in DENIED_CODES:
         operation = getattr(cause, "operation_name", "the call")
         return f"Allow {operation} to the caller, or run with credentials that have it"
-    if code == "ResourceNotFoundException" and "No cluster found" in error_message(cause):
-        return "Check cluster_name, region and account"
-    return ""
+    message = error_message(cause)
+    return next((words for part, words in ADVICE_BY_MESSAGE.items() if part in message), "")
