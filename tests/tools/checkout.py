@@ -50,9 +50,15 @@ def _installed() -> Path:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process' environment with the programs beside this Python first, and no colours."""
-    path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", **more}
+    """This process' environment with the programs beside this Python first, no colours, and ``more``."""
+    variables = {
+        "PATH": os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)]),
+        "NO_COLOR": "1",
+        "ANSIBLE_NOCOLOR": "1",
+        # antsibull-docs copies what git tracks, also of a collection in .venv, where git tracks nothing.
+        "GIT_CEILING_DIRECTORIES": sys.prefix,
+    }
+    return {**os.environ, **variables, **more}
 
 
 def run(*command: str, cwd: Path = CHECKOUT, **more: str) -> tuple[int, str]:

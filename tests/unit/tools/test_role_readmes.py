@@ -53,7 +53,7 @@ def test_row(option: dict[str, t.Any], row: str) -> None:
 
 
 def test_suboptions_are_rows_of_their_own() -> None:
-    inner = {"options": {"k": {}}}
+    inner: dict[str, t.Any] = {"options": {"k": {}}}
     listed = [
         row.split("`")[1] for row in rows(x={"type": "list", "elements": "dict", **inner}, y={"type": "dict", **inner})
     ]
