@@ -11,7 +11,7 @@ endif
 
 VENV := .venv/$(PYTHON_VERSION)
 BIN := $(CURDIR)/$(VENV)/bin
-RUN_LAB := $(BIN)/python -m ansible_collections.enbuild.eks.tests.lab
+RUN_LAB := '$(BIN)/python' -m ansible_collections.enbuild.eks.tests.lab
 LAB_NAME = --name '$(LAB)'
 
 # The lab, Ansible and the tests find the environment's programs before the machine's.
@@ -29,19 +29,19 @@ help: ## This list
 	@echo "  ARGS='-k trust'    what make test and make lint hand on to pytest"
 
 demo: lab-up ## The guide's whole job on the lab, twice, and what is then true
-	@$(BIN)/python -m ansible_collections.enbuild.eks.tests.demo $(LAB_NAME)
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.demo $(LAB_NAME)
 
 test: venv-test ## Every check there is
-	@$(BIN)/python -m pytest $(ARGS)
+	@'$(BIN)/python' -m pytest $(ARGS)
 
 lint: venv-test ## The checks that need no lab and take seconds
-	@$(BIN)/python -m pytest tests/checks -m 'not background' $(ARGS)
+	@'$(BIN)/python' -m pytest tests/checks -m 'not background' $(ARGS)
 
 docs: venv-test ## Write the generated parts of the documentation anew
-	@$(BIN)/python -m ansible_collections.enbuild.eks.tests.tools.role_readmes
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.role_readmes
 
 lock: venv-test ## Pin anew what the requirements of tests/requirements pull in
-	@$(BIN)/uv pip compile --universal --python-version 3.11 --quiet --no-annotate --upgrade \
+	@'$(BIN)/uv' pip compile --universal --python-version 3.11 --quiet --no-annotate --upgrade \
 		--custom-compile-command 'make lock' tests/requirements/test.txt --output-file tests/requirements/constraints.txt
 
 lab-up: venv ## Start the lab, after building what is missing

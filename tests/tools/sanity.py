@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ ensurepip.bootstrap()
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # So that the copy is removed.
     home = _home()
     with tempfile.TemporaryDirectory(prefix="enbuild-eks-sanity-") as root, _alone(home):
         _put_pip_installer(home)
