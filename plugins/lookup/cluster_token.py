@@ -57,7 +57,7 @@ with contextlib.suppress(ImportError):  # AWSLookupBase names the missing librar
 from ansible.errors import AnsibleLookupError
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
 
-from ..module_utils._cluster import check_name
+from ..module_utils._names import cluster_name
 from ..module_utils._plan import Refused
 from ..module_utils._token import cluster_token
 
@@ -73,7 +73,7 @@ class LookupModule(AWSLookupBase):
             raise AnsibleLookupError("cluster_token needs the cluster's region: set region, or AWS_REGION")
         try:
             for name in terms:
-                check_name(name)
+                cluster_name("cluster_name", name)
             sts = self._sts()
             return [cluster_token(sts, name) for name in terms]
         except Refused as error:

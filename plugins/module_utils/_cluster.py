@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from ._plan import Refused
 from ._suggest import nearest
 
-CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 CLUSTER_ARN = re.compile(r"arn:(aws[a-z-]*):eks:([a-z0-9-]+):(\d{12}):cluster/([0-9A-Za-z][0-9A-Za-z_-]{0,99})")
 
 
@@ -37,13 +36,9 @@ def parse_arn(arn: str) -> ClusterArn:
     return ClusterArn(*match.groups())
 
 
-def check_name(name: str) -> None:
-    """Refuse what can't be a cluster's name; it would become part of a URL."""
-    if not CLUSTER_NAME.fullmatch(name):
-        raise Refused(
-            f"cluster_name is '{name}'; a cluster's name has 1 to 100 letters, digits, hyphens and underscores,"
-            " and begins with a letter or digit"
-        )
+def arn_of(cluster: t.Mapping[str, t.Any] | str) -> ClusterArn:
+    """Return the ARN of ``cluster``: what eks_cluster_info returned, or the ARN itself."""
+    return parse_arn(cluster if isinstance(cluster, str) else str(cluster.get("arn") or ""))
 
 
 def view(raw: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -11,7 +11,8 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from ._aws import aws_client, doing, error_code
-from ._cluster import check_name, missing, view
+from ._cluster import missing, view
+from ._names import cluster_name
 from ._plan import Refused
 
 BRIEF: dict[str, t.Any] = {"connect_timeout": 3, "read_timeout": 5, "retries": {"max_attempts": 1}}
@@ -23,7 +24,7 @@ def read_cluster(module: t.Any, name: str) -> dict[str, t.Any]:
 
     ``Refused`` for an unknown cluster, naming those that exist where the caller may list them.
     """
-    check_name(name)
+    cluster_name("cluster_name", name)
     client = aws_client(module, "eks")
     try:
         with doing(f"describe EKS cluster '{name}' in region {client.meta.region_name}"):

@@ -1,0 +1,79 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: ca_file
+version_added: 0.1.0
+short_description: A cluster's certificate authority as a file
+description:
+  - Writes a certificate authority to a file for options that take a path, such as C(ca_cert) of the modules of
+    kubernetes.core.
+  - The file is in Ansible's temporary folder of this run on the controller, and goes with it when the run ends.
+  - The same certificate authority always gives the same path.
+author:
+  - enbuild.eks maintainers (@enbuild)
+positional: _input
+options:
+  _input:
+    description: PEM in base64, as RV(enbuild.eks.eks_cluster_info#module:cluster.certificate_authority) has it.
+    type: str
+    required: true
+notes:
+  - The path is one of the controller, so use it where modules run there too, with C(connection=local).
+"""
+
+EXAMPLES = r"""
+- name: List the cluster's nodes
+  kubernetes.core.k8s_info:
+    host: "{{ eks.cluster.endpoint }}"
+    ca_cert: "{{ eks.cluster.certificate_authority | enbuild.eks.ca_file }}"
+    api_key: "{{ lookup('enbuild.eks.cluster_token', eks.cluster.name, region=eks.cluster.region) }}"
+    kind: Node
+"""
+
+RETURN = r"""
+_value:
+  description: Path of the file.
+  type: str
+"""
+
+import base64
+import binascii
+import hashlib
+import os
+import tempfile
+import typing as t
+
+from ansible import constants
+from ansible.errors import AnsibleFilterError
+
+
+def ca_file(data: str) -> str:
+    """Return the path of a file with the PEM that ``data``, base64, holds."""
+    try:
+        pem = base64.b64decode(data, validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise AnsibleFilterError(f"ca_file takes PEM in base64, as DescribeCluster gives it: {error}") from error
+    if b"-----BEGIN CERTIFICATE-----" not in pem:
+        raise AnsibleFilterError("ca_file takes PEM in base64, and this holds no certificate")
+    path = os.path.join(constants.DEFAULT_LOCAL_TMP, f"ca-{hashlib.sha256(pem).hexdigest()}.pem")
+    if not os.path.exists(path):
+        _write(path, pem)
+    return path
+
+
+def _write(path: str, data: bytes) -> None:
+    """Write at once, so that forks that write the same file don't read half of it; mode 0600."""
+    handle, draft = tempfile.mkstemp(dir=os.path.dirname(path))
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    os.replace(draft, path)
+
+
+class FilterModule:
+    """Filters by name."""
+
+    def filters(self) -> dict[str, t.Any]:
+        return {"ca_file": ca_file}
