@@ -137,12 +137,20 @@ def _rung(evidence: Evidence) -> str:
     return "injected" if injected else "declared"
 
 
-def _restart(evidence: Evidence) -> list[dict[str, str]]:
-    """Workloads whose pods must be born again, each once, in the order of their pods."""
+def _restart(evidence: Evidence) -> list[dict[str, t.Any]]:
+    """Workloads whose pods must be born again, each once, in the order of their pods.
+
+    A release that is about to change makes its pods anew: they will lack the injection only where there is no
+    association yet, and what is to be restarted then is predicted, not seen.
+    """
+    predicted = evidence.replaced
     owners = [pod.owner for pod in evidence.stale if pod.owner.kind in KINDS.values()]
-    if evidence.replaced and evidence.association is None and not evidence.workload.by_service_account:
-        owners = [evidence.workload.owner]
-    return [{"kind": o.kind, "namespace": o.namespace, "name": o.name} for o in dict.fromkeys(owners)]
+    if predicted:
+        owners = [] if evidence.association else [evidence.workload.owner]
+    return [
+        {"kind": owner.kind, "namespace": owner.namespace, "name": owner.name, "predicted": predicted}
+        for owner in dict.fromkeys(owners)
+    ]
 
 
 def _findings(evidence: Evidence) -> t.Iterator[Finding]:

@@ -81,13 +81,16 @@ def test_only_what_owns_stale_pods_is_restarted_and_each_once():
         pod("e", (), Owner("StatefulSet", "shop", "db")),
     )
     verdict = judge(Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, pods, (True,)))
-    assert verdict["restart"] == [{"kind": "Deployment", "namespace": "shop", "name": "orders"}]
+    assert verdict["restart"] == [{"kind": "Deployment", "namespace": "shop", "name": "orders", "predicted": False}]
     assert verdict["unmanaged_pods"] == ["d", "loose"]
 
 
 @pytest.mark.parametrize(
     ("association", "restart"),
-    [(None, [{"kind": "Deployment", "namespace": "shop", "name": "orders"}]), (ASSOCIATION, [])],
+    [
+        (None, [{"kind": "Deployment", "namespace": "shop", "name": "orders", "predicted": True}]),
+        (ASSOCIATION, []),
+    ],
 )
 def test_a_coming_release_is_predicted(association, restart):
     """Pods that a release is about to make are injected only where the association is there already."""

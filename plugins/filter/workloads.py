@@ -1,0 +1,52 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters that the collection's roles hand their workloads on with; the logic is in module_utils/_identities.py."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from importlib import resources
+
+import yaml
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils import _identities
+from ..plugin_utils._refusals import as_filter
+
+
+def as_data(value: t.Any) -> t.Any:
+    """Return ``value`` as data: YAML text is read; null and "" become an empty list."""
+    if not isinstance(value, str):
+        return [] if value is None else value
+    try:
+        return yaml.safe_load(value) or []
+    except yaml.YAMLError as error:
+        raise AnsibleFilterError(f"Not YAML: {error}") from error
+
+
+def collection_version(name: str) -> str:
+    """Return the version of the installed collection ``name``, such as kubernetes.core."""
+    try:
+        manifest = resources.files(f"ansible_collections.{name}") / "MANIFEST.json"
+        return str(json.loads(manifest.read_text())["collection_info"]["version"])
+    except (ImportError, OSError) as error:
+        raise AnsibleFilterError(f"Collection {name} is missing; install it with ansible-galaxy: {error}") from error
+
+
+class FilterModule:
+    """The filters, by name."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters that Ansible registers."""
+        return {
+            "as_data": as_data,
+            "collection_version": collection_version,
+            "workload_problems": _identities.problems,
+            "workload_objects": _identities.objects,
+            "resolved_workloads": _identities.resolved,
+            "expected_identities": _identities.expected,
+            "iam_roles": as_filter(_identities.roles),
+            "ladder_table": _identities.ladder_table,
+        }

@@ -1,0 +1,192 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what a user declares to what the roles make: workloads, their service accounts and IAM roles. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from ._ladder import parse_workload
+from ._plan import Refused
+from ._pods import KINDS
+from ._trust import trust_policy
+
+Item = t.Mapping[str, t.Any]
+
+OBJECT_KEYS = ("name", "namespace", *KINDS, "service_account")
+KEYS = (*OBJECT_KEYS, "role_name", "role_arn", "policy", "managed_policies", "trust", "allowed")
+SCOPES = ("none", "account", "cluster", "service_account")
+ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
+ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
+
+
+def problems(declared: t.Sequence[Item]) -> list[str]:
+    """Everything wrong with ``declared`` that can be known without a call; one sentence each."""
+    found = [problem for item in declared for problem in _problems_of(item)]
+    if not found:
+        found += _doubles(declared)
+    return found
+
+
+def _problems_of(item: Item) -> t.Iterator[str]:
+    label = f"Workload {item.get('name') or item}"
+    try:
+        parse_workload(item)
+    except Refused as error:
+        yield f"Workload {error}"
+    if unknown := sorted(set(item) - set(KEYS)):
+        yield f"{label}: unknown key {', '.join(unknown)}; the keys are {', '.join(KEYS)}"
+    yield from (f"{label}: {problem}" for problem in (*_role_problems(item), *_policy_problems(item)))
+
+
+def _role_problems(item: Item) -> t.Iterator[str]:
+    name, arn = item.get("role_name"), item.get("role_arn")
+    if bool(name) == bool(arn):
+        yield "give either role_name, for a role to make, or role_arn, for one that exists"
+    if name and not ROLE_NAME.fullmatch(name):
+        yield f"role_name {name} is not a name that IAM takes (1 to 64 letters, digits and +=,.@_-)"
+    if arn and not ROLE_ARN.fullmatch(arn):
+        yield f"role_arn {arn} is not the ARN of an IAM role (arn:PARTITION:iam::ACCOUNT:role/NAME)"
+    if item.get("trust") and item["trust"] not in SCOPES:
+        yield f"trust {item['trust']} is not one of {', '.join(SCOPES)}"
+
+
+def _policy_problems(item: Item) -> t.Iterator[str]:
+    if item.get("role_arn") and (item.get("policy") or item.get("managed_policies")):
+        yield "policy and managed_policies belong to a role that is made here; with role_arn, keep them with the role"
+    try:
+        policy = policy_document(item.get("policy"))
+    except ValueError as error:
+        yield f"policy is not JSON: {error}"
+        return
+    if policy and not (isinstance(policy, dict) and policy.get("Statement")):
+        yield "policy is not an IAM policy document: Statement is missing"
+
+
+def _doubles(declared: t.Sequence[Item]) -> t.Iterator[str]:
+    seen: dict[t.Any, str] = {}
+    for item in declared:
+        workload = parse_workload(item)
+        if workload.owner in seen:
+            yield f"Workload {workload.name}: {workload.owner} is declared twice, as {seen[workload.owner]} too"
+        seen[workload.owner] = workload.name
+
+
+def policy_document(policy: t.Any) -> t.Any:
+    """A policy given as a dictionary or as JSON text, as data; None for none. Raises ValueError."""
+    return json.loads(policy) if isinstance(policy, str) and policy.strip() else policy or None
+
+
+def objects(declared: t.Sequence[Item]) -> list[dict[str, t.Any]]:
+    """What enbuild.eks.workload_identity_info takes of ``declared``, in the same order."""
+    return [{key: item[key] for key in OBJECT_KEYS if item.get(key)} for item in declared]
+
+
+def resolved(
+    declared: t.Sequence[Item], found: t.Sequence[Item], cluster: Item, path: str = "/"
+) -> list[dict[str, t.Any]]:
+    """``declared`` with the service account that each workload was ``found`` to run under, and its role's ARN."""
+    return [
+        {
+            **objects([item])[0],
+            "name": seen["name"],
+            "service_account": seen["service_account"],
+            "role_name": item.get("role_name") or None,
+            "role_arn": item.get("role_arn") or role_arn(item["role_name"], cluster, path),
+            "policy": policy_document(item.get("policy")),
+            "managed_policies": [_policy_arn(policy, cluster) for policy in item.get("managed_policies") or ()],
+            "trust": item.get("trust") or None,
+            "allowed": item.get("allowed") or None,
+        }
+        for item, seen in zip(declared, found, strict=True)
+    ]
+
+
+def role_arn(name: str, cluster: Item, path: str = "/") -> str:
+    """ARN of the role ``name`` in the cluster's account and partition."""
+    middle = f"/{path.strip('/')}/".replace("//", "/")
+    return f"arn:{cluster['partition']}:iam::{cluster['account_id']}:role{middle}{name}"
+
+
+def _policy_arn(policy: str, cluster: Item) -> str:
+    return policy if policy.startswith("arn:") else f"arn:{cluster['partition']}:iam::aws:policy/{policy}"
+
+
+def expected(workloads: t.Sequence[Item]) -> list[dict[str, t.Any]]:
+    """What enbuild.eks.workload_identity_info takes of resolved ``workloads``: the objects and their roles."""
+    kinds = tuple(KINDS)
+    return [
+        {
+            key: item[key]
+            for key in ("name", "namespace", "role_arn", *kinds, "service_account")
+            if item.get(key) and not (key == "service_account" and any(item.get(kind) for kind in kinds))
+        }
+        for item in workloads
+    ]
+
+
+def roles(workloads: t.Sequence[Item], cluster: Item, scope: str = "account") -> list[dict[str, t.Any]]:
+    """The IAM roles to make for resolved ``workloads``: each once, with all that its workloads ask of it.
+
+    Raises Refused where two workloads that share a role ask for different policies or trusts.
+    """
+    made: dict[str, list[Item]] = {}
+    for item in workloads:
+        if item["role_name"]:
+            made.setdefault(item["role_name"], []).append(item)
+    return [_role(name, sharers, cluster, scope) for name, sharers in made.items()]
+
+
+def _role(name: str, sharers: t.Sequence[Item], cluster: Item, scope: str) -> dict[str, t.Any]:
+    for key in ("policy", "managed_policies", "trust"):
+        if any(item[key] != sharers[0][key] for item in sharers):
+            names = " and ".join(item["name"] for item in sharers)
+            raise Refused(
+                f"Workloads {names} share role {name} with a different {key}; give them the same, or two roles"
+            )
+    return {
+        "role_name": name,
+        "policy": sharers[0]["policy"],
+        "managed_policies": sharers[0]["managed_policies"],
+        "trust_policy": _trust(sharers, cluster, sharers[0]["trust"] or scope),
+        "workloads": [item["name"] for item in sharers],
+    }
+
+
+def _trust(sharers: t.Sequence[Item], cluster: Item, scope: str) -> dict[str, t.Any]:
+    """One statement for all sharers, or one for each in the scope of a service account."""
+    accounts = dict.fromkeys((item["namespace"], item["service_account"]) for item in sharers)
+    documents = [trust_policy(cluster, scope, namespace=space, service_account=name) for space, name in accounts]
+    statements = documents[0]["Statement"]
+    if scope == "service_account":
+        statements = [
+            {**statement, "Sid": f"{statement.get('Sid', 'PodIdentity')}{number}" if number else statement["Sid"]}
+            for number, document in enumerate(documents)
+            for statement in document["Statement"]
+        ]
+    return {**documents[0], "Statement": statements}
+
+
+def ladder_table(found: t.Sequence[Item]) -> list[str]:
+    """The ladder of proof as lines of text: one for each judged workload, under a header."""
+    rows: list[tuple[str, ...]] = [
+        ("WORKLOAD", "SERVICE ACCOUNT", "ROLE", "ASSOCIATION", "PODS WITH CREDENTIALS", "RUNG")
+    ]
+    rows += [_table_row(item) for item in found]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _table_row(item: Item) -> tuple[str, ...]:
+    association = item["association"] or {}
+    return (
+        f"{item['kind'].lower()}/{item['object']}",
+        f"{item['namespace']}/{item['service_account'] or '-'}",
+        association.get("role_arn", "-").rsplit("/", 1)[-1],
+        association.get("association_id") or "-",
+        f"{item['pods_injected']} of {len(item['pods'])}",
+        item["rung"],
+    )

@@ -1,0 +1,259 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""site.yml on the lab: predicted, done, done again; cut off anywhere; refused with one message."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
+from ansible_collections.enbuild.eks.tests.tools.playbook_run import TASK, run_playbook
+
+NAMESPACE = "enbuild"
+
+
+@pytest.fixture
+def site(lab, aws_clean):
+    """Run site.yml on a cluster without a release, in an AWS account without anything."""
+    _forget_release(lab)
+
+    def run(*arguments, environment=None, on_line=lambda _line: None, **variables):
+        given = {
+            "eks_cluster_name": lab.cluster_name,
+            "eks_region": lab.region,
+            "enbuild_release_chart_repository_url": lab.chart_repository_url,
+            **variables,
+        }
+        return run_playbook(
+            ["enbuild.eks.site", "-e", json.dumps(given), *arguments],
+            {**lab.environment(), **(environment or {})},
+            on_line,
+        )
+
+    yield run
+    _forget_release(lab)
+
+
+def _forget_release(lab):
+    lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
+    lab.kubectl("delete", "daemonset", "eks-pod-identity-agent", "-n", "kube-system", "--ignore-not-found")
+
+
+def associations(lab):
+    eks = lab.aws("eks")
+    listed = eks.list_pod_identity_associations(clusterName=lab.cluster_name)["associations"]
+    return {
+        f"{each['namespace']}/{each['serviceAccount']}": eks.describe_pod_identity_association(
+            clusterName=lab.cluster_name, associationId=each["associationId"]
+        )["association"]["roleArn"].rsplit("/")[-1]
+        for each in listed
+    }
+
+
+def pods_with_credentials(lab):
+    pods = json.loads(lab.kubectl("get", "pods", "-n", NAMESPACE, "-o", "json"))["items"]
+    return {
+        pod["metadata"]["labels"]["app"]
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"]
+        and any(
+            variable["name"] == "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+            for variable in pod["spec"]["containers"][0].get("env", [])
+        )
+    }
+
+
+def assert_the_job_is_done(lab):
+    assert associations(lab) == {
+        "enbuild/enbuild-enbuild-ai": "enbuild-ai-bedrock",
+        "enbuild/enbuild-enbuild-ctf": "enbuild-ctf-s3",
+    }
+    assert pods_with_credentials(lab) == {"ai", "ctf"}
+    addon = lab.aws("eks").describe_addon(clusterName=lab.cluster_name, addonName="eks-pod-identity-agent")["addon"]
+    assert addon["status"] == "ACTIVE"
+
+
+def test_predicted_done_and_done_again(lab, site):
+    predicted = site("--check", "--diff")
+    assert predicted.returncode == 0, predicted.output
+    assert associations(lab) == {}
+    real = site("--diff")
+    assert real.returncode == 0, real.output
+    assert predicted.changed == real.changed
+    assert_the_job_is_done(lab)
+    lab.aws_calls(forget=True)
+    again = site()
+    assert (again.returncode, again.changed) == (0, []), again.output
+    calls = lab.aws_calls()["calls"]
+    assert not [name for names in calls.values() for name in names if not name.startswith(("Get", "List", "Describe"))]
+    check = site("--check", "--diff")
+    assert (check.returncode, check.changed) == (0, []), check.output
+
+
+def test_only_stale_workloads_are_restarted(lab, site):
+    site()
+    before = lab.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=ai", "-o", "name")
+    eks = lab.aws("eks")
+    (found,) = eks.list_pod_identity_associations(
+        clusterName=lab.cluster_name, namespace=NAMESPACE, serviceAccount="enbuild-enbuild-ctf"
+    )["associations"]
+    eks.delete_pod_identity_association(clusterName=lab.cluster_name, associationId=found["associationId"])
+    lab.kubectl("rollout", "restart", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE)
+    lab.kubectl("rollout", "status", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE, "--timeout=60s")
+    run = site()
+    assert run.returncode == 0, run.output
+    assert [change for change in run.changed if "estart" in change] == [
+        "enbuild.eks.pod_identity_rollout : Restart Deployment enbuild/enbuild-enbuild-ctf"
+    ]
+    assert lab.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=ai", "-o", "name") == before
+    assert_the_job_is_done(lab)
+
+
+def test_values_of_the_release_and_of_the_user_are_kept(lab, site, tmp_path):
+    site()
+    lab.helm(
+        *("upgrade", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", NAMESPACE),
+        *("--reuse-values", "--set", "enbuildCTF.aws_region=eu-west-1"),
+    )
+    values = tmp_path / "values.yaml"
+    values.write_text("enbuildBk: {replicas: 2}\n")
+    run = site(enbuild_release_values_files=[str(values)], enbuild_release_values="enbuildUi: {replicas: 3}")
+    assert run.returncode == 0, run.output
+    kept = json.loads(lab.helm("get", "values", "enbuild", "-n", NAMESPACE, "-o", "json"))
+    assert kept["enbuildCTF"] == {"aws_region": "eu-west-1", "serviceAccount": {"create": True}}
+    assert (kept["enbuildBk"]["replicas"], kept["enbuildUi"]["replicas"]) == (2, 3)
+
+
+def test_cut_off_at_any_task_the_next_run_goes_on(lab, site):
+    """Killed as each task that changes something begins; Helm's, that a kill leaves pending, is tested apart."""
+    tasks = ["See to the add-on", "Role, and whom it trusts", "Its own permissions", "Bind each service", "Restart D"]
+    for task in tasks:
+        cut = site(on_line=lambda line, task=task: bool((head := TASK.match(line)) and task in head["name"]))
+        assert cut.returncode == -9, cut.output
+    last = site()
+    assert last.returncode == 0, last.output
+    assert_the_job_is_done(lab)
+    assert site().changed == []
+
+
+def test_a_pending_release_is_named_with_the_way_out(lab, site):
+    site()
+    secret = lab.kubectl("get", "secret", "-n", NAMESPACE, "-l", "owner=helm", "-o", "name").split()[-1]
+    release = lab.helm("get", "metadata", "enbuild", "-n", NAMESPACE)
+    assert "deployed" in release
+    _set_pending(lab, secret)
+    run = site()
+    assert "Release enbuild/enbuild is pending-upgrade" in run.failure
+    assert "helm uninstall enbuild -n enbuild" in run.failure or "helm rollback enbuild -n enbuild" in run.failure
+
+
+def _set_pending(lab, secret):
+    """Leave the release as a Helm does that was killed in the middle of an upgrade."""
+    import base64
+    import gzip
+
+    data = json.loads(lab.kubectl("get", secret, "-n", NAMESPACE, "-o", "json"))["data"]["release"]
+    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(data))))
+    release["info"]["status"] = "pending-upgrade"
+    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
+    patch = {"data": {"release": packed}, "metadata": {"labels": {"status": "pending-upgrade"}}}
+    lab.kubectl("patch", secret, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(patch))
+
+
+BAD = {
+    "no such cluster": ({"eks_cluster_name": "prodution"}, {}, ["prodution", "cluster_name"]),
+    "no cluster name": ({"eks_cluster_name": ""}, {}, ["eks_cluster_name is missing"]),
+    "wrong region": ({"eks_region": "eu-west-1"}, {}, ["eu-west-1"]),
+    "no credentials": (
+        {},
+        {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"},
+        ["credentials"],
+    ),
+    "unknown credentials": ({}, {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}, ["credentials", "renew"]),
+    "malformed policy": (
+        {
+            "pod_identity_workloads": [
+                {"name": "x", "namespace": "n", "deployment": "d", "role_name": "r", "policy": "{nonsense"}
+            ]
+        },
+        {},
+        ["Workload x", "policy is not JSON"],
+    ),
+    "unknown chart": ({"enbuild_release_chart": "enbuilt"}, {}, ["enbuilt", "enbuild_release_chart"]),
+    "old chart": ({"enbuild_release_chart_version": "0.0.37"}, {}, ["0.0.37", "0.0.38"]),
+    "unreachable API server": (
+        {"eks_cluster_host": "https://127.0.0.1:9", "eks_cluster_api_key": "x"},
+        {},
+        ["127.0.0.1:9"],
+    ),
+    "no Helm": ({"enbuild_release_helm": "/nowhere/helm"}, {}, ["/nowhere/helm", "missing", "Install Helm 3"]),
+    "values file": ({"enbuild_release_values_files": ["/nowhere/values.yaml"]}, {}, ["/nowhere/values.yaml"]),
+}
+
+
+@pytest.mark.parametrize(("variables", "environment", "words"), BAD.values(), ids=BAD)
+def test_bad_input_is_refused_before_anything_changes(lab, site, variables, environment, words):
+    run = site(environment=environment, **variables)
+    assert run.returncode != 0, run.output
+    assert [word for word in words if word not in run.output] == [], run.output
+    assert run.changed == []
+
+
+def test_a_denied_action_says_who_may_not_do_what(lab, site):
+    iam = lab.aws("iam")
+    iam.create_user(UserName="reader")
+    iam.put_user_policy(
+        UserName="reader",
+        PolicyName="p",
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}],
+            }
+        ),
+    )
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    run = site(environment={"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]})
+    assert "user/reader is not authorized to perform: eks:DescribeCluster" in run.failure
+    assert "Allow DescribeCluster to the caller" in run.failure
+    assert run.changed == []
+
+
+def test_the_playbook_runs_from_the_checkout_and_by_its_name(lab, site):
+    by_path = run_playbook(["playbooks/site.yml", "--list-tags"], lab.environment(), cwd=str(CHECKOUT))
+    by_name = run_playbook(["enbuild.eks.site", "--list-tags"], lab.environment())
+    tags = "enbuild_release, pod_identity_agent, pod_identity_associations, pod_identity_iam, pod_identity_rollout"
+    assert tags in by_path.output
+    assert tags in by_name.output
+
+
+def test_auto_mode_needs_no_add_on(lab, site):
+    lab.aws("eks").create_cluster(
+        name="auto",
+        roleArn="arn:aws:iam::123456789012:role/cluster",
+        resourcesVpcConfig={},
+        computeConfig={"enabled": True, "nodePools": ["general-purpose"]},
+    )
+    run = site(eks_cluster_name="auto")
+    assert run.returncode == 0, run.output
+    assert "runs in EKS Auto Mode, which has the Pod Identity Agent built in" in run.output
+    assert lab.aws("eks").list_addons(clusterName="auto")["addons"] == []
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_service_account_default_is_refused_unless_asked_for_by_name(lab, site, named):
+    site()
+    which = {"service_account": "default"} if named else {"deployment": "enbuild-enbuild-backend"}
+    run = site(
+        "--tags",
+        "pod_identity_iam,pod_identity_associations",
+        pod_identity_workloads=[{"name": "backend", "namespace": NAMESPACE, **which, "role_name": "backend"}],
+    )
+    if named:
+        assert run.returncode == 0, run.output
+        assert associations(lab)["enbuild/default"] == "backend"
+    else:
+        assert "runs under the service account default" in run.failure
+        assert "enbuild/default" not in associations(lab)

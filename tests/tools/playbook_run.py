@@ -1,0 +1,83 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run ansible-playbook as a user does, and read what it printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+import typing as t
+from dataclasses import dataclass
+
+TASK = re.compile(r"^TASK \[(?P<name>.*)\] \**$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class PlaybookRun:
+    """A finished ansible-playbook: what it printed, how it ended, how long it took in seconds."""
+
+    output: str
+    returncode: int
+    seconds: float
+
+    def recap(self, key: str) -> int | None:
+        """The sum over all hosts of one number of the recap, such as ``changed``; None without a recap."""
+        found = re.findall(rf"\b{key}=(\d+)", self.output)
+        return sum(int(number) for number in found) if found else None
+
+    @property
+    def tasks(self) -> dict[str, str]:
+        """What each task printed, by its name; later tasks of the same name are added."""
+        heads = list(TASK.finditer(self.output))
+        ends = [head.start() for head in heads[1:]] + [self.output.find("\nPLAY RECAP")]
+        found: dict[str, str] = {}
+        for head, end in zip(heads, ends, strict=True):
+            found[head["name"]] = found.get(head["name"], "") + self.output[head.end() : end]
+        return found
+
+    @property
+    def changed(self) -> list[str]:
+        """One entry for each change of an item or a task, as "task: item"; in the order of the run."""
+        return [
+            f"{name}: {item or ''}".rstrip(": ")
+            for name, text in self.tasks.items()
+            for item in re.findall(r"^changed: \[[^]]*\](?: => \(item=(.*?)\))?", text, re.MULTILINE)
+        ]
+
+    @property
+    def failure(self) -> str:
+        """The message that the run failed with; "" for one that didn't."""
+        fatal = "\n".join(re.findall(r"^fatal: .*(?:\n[^\n]+)*", self.output, re.MULTILINE))
+        found = re.findall(r'"msg": "((?:[^"\\]|\\.)*)"', fatal)
+        return found[-1] if found else ""
+
+
+def run_playbook(
+    arguments: t.Sequence[str],
+    environment: t.Mapping[str, str],
+    on_line: t.Callable[[str], bool | None] = lambda _line: None,
+    cwd: str | None = None,
+) -> PlaybookRun:
+    """Run ``ansible-playbook`` to its end, or until ``on_line`` returns True for a line: then it is killed, whole."""
+    started = time.monotonic()
+    process = subprocess.Popen(
+        ["ansible-playbook", *arguments],
+        env={**environment, "PYTHONUNBUFFERED": "1", "ANSIBLE_NOCOLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=cwd,
+        start_new_session=True,
+    )
+    lines = []
+    for line in process.stdout or ():
+        lines.append(line)
+        if on_line(line):
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+    return PlaybookRun("".join(lines), process.wait(), time.monotonic() - started)

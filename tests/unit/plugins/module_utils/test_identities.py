@@ -1,0 +1,133 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.module_utils import _identities
+from ansible_collections.enbuild.eks.plugins.module_utils._plan import Refused
+
+CLUSTER = {
+    "name": "prod",
+    "arn": "arn:aws-us-gov:eks:us-gov-west-1:123456789012:cluster/prod",
+    "account_id": "123456789012",
+    "partition": "aws-us-gov",
+    "region": "us-gov-west-1",
+}
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
+ORDERS = {"name": "orders", "namespace": "shop", "deployment": "orders", "role_name": "shop-orders", "policy": POLICY}
+FOUND = [{"name": "orders", "service_account": "orders-sa"}]
+
+
+def test_a_good_list_has_no_problem():
+    assert _identities.problems([ORDERS]) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({**ORDERS, "namespace": ""}, "namespace is missing"),
+        ({**ORDERS, "statefulset": "db"}, "found deployment, statefulset"),
+        ({**ORDERS, "rol_name": "x"}, "unknown key rol_name"),
+        ({**ORDERS, "role_name": ""}, "either role_name"),
+        ({**ORDERS, "policy": "", "role_arn": "arn:aws:iam::123456789012:role/x"}, "either role_name"),
+        ({**ORDERS, "role_name": "a/b"}, "role_name a/b is not a name that IAM takes"),
+        (
+            {"name": "o", "namespace": "s", "deployment": "d", "role_arn": "arn:aws:iam::12:role/x"},
+            "role_arn arn:aws:iam::12:role/x is not the ARN of an IAM role",
+        ),
+        ({**ORDERS, "trust": "world"}, "trust world is not one of"),
+        ({**ORDERS, "policy": "{nonsense"}, "policy is not JSON"),
+        ({**ORDERS, "policy": {"Version": "2012-10-17"}}, "Statement is missing"),
+        (
+            {
+                "name": "o",
+                "namespace": "s",
+                "deployment": "d",
+                "role_arn": "arn:aws:iam::123456789012:role/x",
+                "policy": POLICY,
+            },
+            "policy and managed_policies belong to a role that is made here",
+        ),
+    ],
+)
+def test_each_mistake_is_one_sentence(item, words):
+    (problem,) = _identities.problems([item])
+    assert words in problem
+
+
+def test_a_workload_declared_twice_is_refused():
+    (problem,) = _identities.problems([ORDERS, {**ORDERS, "name": "again"}])
+    assert "declared twice, as orders too" in problem
+
+
+def test_resolved_takes_the_live_service_account_and_the_clusters_partition():
+    item = {**ORDERS, "managed_policies": ["AmazonS3FullAccess", "arn:aws-us-gov:iam::123456789012:policy/own"]}
+    (found,) = _identities.resolved([item], FOUND, CLUSTER)
+    assert found["service_account"] == "orders-sa"
+    assert found["role_arn"] == "arn:aws-us-gov:iam::123456789012:role/shop-orders"
+    assert found["managed_policies"] == [
+        "arn:aws-us-gov:iam::aws:policy/AmazonS3FullAccess",
+        "arn:aws-us-gov:iam::123456789012:policy/own",
+    ]
+
+
+@pytest.mark.parametrize(("path", "arn"), [("/", "role/a"), ("/team/", "role/team/a"), ("team", "role/team/a")])
+def test_role_arn_with_a_path(path, arn):
+    assert _identities.role_arn("a", CLUSTER, path).endswith(f":{arn}")
+
+
+def test_expected_names_the_object_and_not_its_service_account_too():
+    workloads = _identities.resolved(
+        [ORDERS, {"namespace": "shop", "service_account": "night", "role_name": "n"}],
+        [*FOUND, {"name": "night", "service_account": "night"}],
+        CLUSTER,
+    )
+    first, second = _identities.expected(workloads)
+    assert (first["deployment"], "service_account" in first) == ("orders", False)
+    assert (second["service_account"], second["role_arn"]) == ("night", workloads[1]["role_arn"])
+
+
+def test_a_shared_role_is_made_once_and_trusts_each_service_account():
+    workloads = _identities.resolved(
+        [ORDERS, {**ORDERS, "name": "night", "deployment": "night"}],
+        [*FOUND, {"name": "night", "service_account": "night-sa"}],
+        CLUSTER,
+    )
+    (role,) = _identities.roles(workloads, CLUSTER, "service_account")
+    sids = [statement["Sid"] for statement in role["trust_policy"]["Statement"]]
+    assert role["workloads"] == ["orders", "night"]
+    assert len(sids) == len(set(sids)) == 2
+    (role,) = _identities.roles(workloads, CLUSTER, "account")
+    assert len(role["trust_policy"]["Statement"]) == 1
+
+
+def test_sharers_that_disagree_are_refused():
+    other = {**ORDERS, "name": "night", "deployment": "night", "managed_policies": ["AmazonS3FullAccess"]}
+    workloads = _identities.resolved([ORDERS, other], [*FOUND, {"name": "night", "service_account": "n"}], CLUSTER)
+    with pytest.raises(Refused, match="orders and night share role shop-orders with a different managed_policies"):
+        _identities.roles(workloads, CLUSTER)
+
+
+def test_a_role_that_exists_is_not_made():
+    item = {"namespace": "s", "deployment": "d", "role_arn": "arn:aws-us-gov:iam::123456789012:role/x"}
+    assert _identities.roles(_identities.resolved([item], FOUND, CLUSTER), CLUSTER) == []
+
+
+def test_the_table_lines_up():
+    lines = _identities.ladder_table(
+        [
+            {
+                "kind": "Deployment",
+                "object": "orders",
+                "namespace": "shop",
+                "service_account": "orders-sa",
+                "association": {"association_id": "a-1", "role_arn": "arn:aws:iam::123456789012:role/shop-orders"},
+                "pods": [{}, {}],
+                "pods_injected": 1,
+                "rung": "declared",
+            }
+        ]
+    )
+    assert lines[0].index("ROLE") == lines[1].index("shop-orders")
+    assert lines[1].split() == ["deployment/orders", "shop/orders-sa", "shop-orders", "a-1", "1", "of", "2", "declared"]
