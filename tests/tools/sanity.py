@@ -45,7 +45,7 @@ def main() -> None:
 
 def _sanity(collection: Path, home: Path, arguments: list[str]) -> int:
     command = ["ansible-test", "sanity", "--local", "--python", PYTHON, "--color", "no", *arguments]
-    variables = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    variables = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "PIP_QUIET": "1"}
     return subprocess.run(
         command, cwd=collection, env=environment(**variables), check=False, stdin=subprocess.DEVNULL
     ).returncode
