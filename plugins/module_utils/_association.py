@@ -63,6 +63,16 @@ class Association:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """All that a listing says of an association."""
+
+    key: Key
+    id: str
+    arn: str
+    owner_arn: str = ""
+
+
+@dataclass(frozen=True)
 class Found:
     """An association as EKS holds it; times are ISO 8601, "" is none."""
 
@@ -79,13 +89,14 @@ class Found:
 class Goal:
     """One service account and what shall be true of it; without a wish, it has no association.
 
-    ``first_tags`` are given to an association that has to be created.
+    ``first_tags`` are given to an association that has to be created; ``account`` is the cluster's, where known.
     """
 
     key: Key
     wish: Wish | None
     allow_addon_owned: bool = False
     first_tags: t.Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
 
     @property
     def floored(self) -> list[str]:
@@ -128,7 +139,7 @@ def plan(goal: Goal, found: Found | None) -> Plan:
         return _absent(goal.key, found)
     current = found.association if found else Association("", tags=goal.first_tags)
     desired = merge(goal.wish, current)
-    _check(goal.key, desired, found)
+    _check(goal.key, desired, _names.account_of(found.arn) if found else goal.account)
     after = replace(found, association=desired) if found else Found("", "", desired)
     changes = _update(goal.key, desired, found) if found else (_create(goal.key, desired),)
     return Plan(view(goal.key, found), view(goal.key, after), tuple(changes))
@@ -185,7 +196,7 @@ def _is_kept(tag: str) -> bool:
     return tag == _names.MANAGED_TAG or tag.lower().startswith("aws:")
 
 
-def _check(key: Key, desired: Association, found: Found | None) -> None:
+def _check(key: Key, desired: Association, account: str) -> None:
     if desired.policy and not desired.disable_session_tags:
         raise Refused(
             f"policy needs disable_session_tags true, and for {key} it is false:"
@@ -193,7 +204,7 @@ def _check(key: Key, desired: Association, found: Found | None) -> None:
         )
     if len(desired.tags) > _names.MAX_TAGS:
         raise Refused(f"tags would give {key} {len(desired.tags)} tags, and AWS allows {_names.MAX_TAGS}.")
-    if found and _names.account_of(desired.role_arn) != (account := _names.account_of(found.arn)):
+    if account and _names.account_of(desired.role_arn) != account:
         raise Refused(
             f"role_arn {desired.role_arn} is not of account {account}, which the cluster is in:"
             " give a role of that account, and the other one as target_role_arn."

@@ -8,27 +8,16 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from ._association import Association, Found, Key
+from ._association import Association, Found, Key, Summary
 from ._aws import doing, error_code, error_message
 from ._names import canonical
 from ._plan import Change
 
 NOT_FOUND = frozenset({"ResourceNotFoundException", "NotFoundException"})
 """EKS's code for an association or cluster, and for a resource to tag, that isn't there."""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """All that a listing says of an association."""
-
-    key: Key
-    id: str
-    arn: str
-    owner_arn: str = ""
 
 
 class EksAssociations:
