@@ -1,0 +1,124 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the lab's programs with Go, saying how far it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+from . import go_toolchain
+from .errors import LabError, with_log
+from .processes import end, spawn
+from .programs import GO_MODULE, Program, pinned_versions
+
+Say = t.Callable[[str], None]
+QUIET = 10.0
+"""Seconds between two lines of progress."""
+
+
+def build(programs: list[Program], folder: Path, say: Say) -> None:
+    """Put ``programs`` into ``folder``, each one at once and only when whole; LabError tells where the log is."""
+    started = time.monotonic()
+    names = ", ".join(program.name for program in programs)
+    say(f"building {names}: once for these versions, in minutes")
+    go = go_toolchain.provide(folder.parents[1], say)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder.parent / "build.log"
+    log.write_text("")
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
+        run = _Run(go, log, started, say)
+        packages = run.list_packages(programs)
+        run.compile(programs, packages, Path(scratch))
+        for program in programs:
+            (Path(scratch) / program.built_as).replace(folder / program.name)
+    say(f"built {len(programs)} programs in {_clock(time.monotonic() - started)}")
+
+
+def linker_flags(go_mod: str) -> str:
+    """Return what makes the programs small and lets them know the version that they were built from."""
+    versions = pinned_versions(go_mod)
+    major, minor, patch = versions["k8s.io/kubernetes"]
+    known = {
+        "k8s.io/component-base/version.gitVersion": f"v{major}.{minor}.{patch}",
+        "k8s.io/component-base/version.gitMajor": str(major),
+        "k8s.io/component-base/version.gitMinor": str(minor),
+        "k8s.io/component-base/version.gitTreeState": "archive",
+        "helm.sh/helm/v3/internal/version.version": "v{}.{}.{}".format(*versions["helm.sh/helm/v3"]),
+    }
+    return " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in known.items())])
+
+
+class _Run:
+    """Runs of one Go toolchain with one log."""
+
+    def __init__(self, go: Path, log: Path, started: float, say: Say) -> None:
+        self._go, self._log, self._started, self._say = go, log, started, say
+        self._seen = 0
+
+    def list_packages(self, programs: list[Program]) -> int:
+        """Fetch the modules; return the number of packages that the programs are made of."""
+        arguments = ["list", "-deps", *(program.package for program in programs)]
+        output = self._go_run(arguments, lambda: f"fetched {self._seen} modules")
+        return output.count("\n")
+
+    def compile(self, programs: list[Program], packages: int, folder: Path) -> None:
+        """Build into ``folder``."""
+        flags = linker_flags((GO_MODULE / "go.mod").read_text(encoding="utf-8"))
+        arguments = ["build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{folder}{os.sep}"]
+
+        def progress() -> str:
+            done = sum((folder / program.built_as).exists() for program in programs)
+            return f"{done} of {len(programs)} programs, {self._seen} of at most {packages} packages"
+
+        self._go_run(arguments + [program.package for program in programs], progress)
+
+    def _go_run(self, arguments: list[str], progress: t.Callable[[], str]) -> str:
+        """Return standard output; LabError if Go fails."""
+        command = [self._go, *arguments]
+        with tempfile.TemporaryFile("w+") as output:
+            process = spawn(command, environment=_environment(), cwd=GO_MODULE, stdout=output, stderr=subprocess.PIPE)
+            try:
+                self._watch(process, progress)
+            finally:
+                end([process])
+            if process.returncode:
+                raise LabError(with_log(f"building the lab's programs failed (go {arguments[0]})", self._log))
+            output.seek(0)
+            return output.read()
+
+    def _watch(self, process: subprocess.Popen[bytes], progress: t.Callable[[], str]) -> None:
+        self._seen = 0
+        reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
+        reader.start()
+        while reader.is_alive():
+            reader.join(QUIET)
+            if reader.is_alive():
+                self._say(f"building: {progress()}, {_clock(time.monotonic() - self._started)}")
+        process.wait()
+
+    def _read(self, stream: t.IO[bytes]) -> None:
+        """Go writes a line for each module that it fetches, and for each package that it compiles."""
+        with self._log.open("ab") as log:
+            for line in stream:
+                log.write(line)
+                self._seen += 1
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
