@@ -46,9 +46,8 @@ def test_licence_header() -> None:
 
 
 def _has_header(text: str) -> bool:
-    lines = text.splitlines()
-    start = 1 if lines and lines[0].startswith("#!") else 0
-    return tuple(lines[start : start + 2]) == HEADER
+    lines = [line for line in text.splitlines() if line and not line.startswith("#!")]
+    return tuple(lines[:2]) == HEADER
 
 
 def test_function_length() -> None:
