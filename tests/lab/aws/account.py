@@ -1,0 +1,57 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulated account: made at the start and again at each reset."""
+
+from __future__ import annotations
+
+import os
+
+from moto.core.base_backend import BackendDict
+from moto.iam.models import iam_backends
+from moto.utilities.utils import get_partition
+
+from . import bedrock, eks
+from .config import Config
+from .kubernetes_api import KubernetesApi
+from .state import AccessEntry, Lab
+
+ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"
+
+
+def build(config: Config) -> Lab:
+    """Return a lab with its operator and clusters, served by moto's backends in this process."""
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    lab = Lab(config, KubernetesApi(config.kubernetes))
+    eks.install(lab)
+    bedrock.install()
+    populate(lab)
+    return lab
+
+
+def reset(lab: Lab) -> None:
+    """Forget everything in AWS and start over; Kubernetes objects stay."""
+    BackendDict.reset()
+    fresh = Lab(lab.config, lab.kubernetes)
+    lab.weather, lab.faults, lab.calls = fresh.weather, fresh.faults, fresh.calls
+    populate(lab)
+
+
+def populate(lab: Lab) -> None:
+    """Make the operator, who is a cluster administrator like every cluster's creator, and the clusters."""
+    user_arn = _make_operator(lab.config)
+    lab.access_entries = [AccessEntry(user_arn, user_arn, ("system:masters",))]
+    for cluster in lab.config.clusters:
+        eks.make_cluster(lab, cluster)
+
+
+def _make_operator(config: Config) -> str:
+    partition = get_partition(config.region)
+    backend = iam_backends[config.account_id][partition]
+    operator = config.operator
+    user = backend.create_user(partition, operator.user_name)
+    key = backend.create_access_key(operator.user_name)
+    del backend.access_keys[key.access_key_id]
+    key.access_key_id, key.secret_access_key = operator.access_key_id, operator.secret_access_key
+    backend.access_keys[key.access_key_id] = key
+    backend.attach_user_policy(ADMINISTRATOR.format(partition=partition), operator.user_name)
+    return str(user.arn)

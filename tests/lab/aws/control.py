@@ -1,0 +1,77 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control endpoints: what a test sets and asks beside the AWS API."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from . import account
+from .state import AccessEntry, Lab
+from .wire_request import WireRequest
+
+PREFIX = "/_lab/"
+
+Json = t.Any
+Handler = t.Callable[[Lab, Json], Json]
+
+
+def answer(lab: Lab, request: WireRequest) -> tuple[int, Json]:
+    """Return status and JSON answer of a control request."""
+    name = request.path[len(PREFIX) :]
+    handler = _HANDLERS.get((request.method, name))
+    if handler is None:
+        known = any(path == name for _, path in _HANDLERS)
+        return (405 if known else 404), {"error": f"no {request.method} {request.path}"}
+    try:
+        return 200, handler(lab, json.loads(request.body) if request.body else None)
+    except (ValueError, TypeError, KeyError) as error:
+        return 400, {"error": f"{error}"}
+
+
+def _set_weather(lab: Lab, body: Json) -> Json:
+    lab.weather.update(body)
+    return lab.weather.show()
+
+
+def _set_faults(lab: Lab, body: Json) -> Json:
+    lab.faults.replace(body)
+    return lab.faults.show()
+
+
+def _clear_calls(lab: Lab, body: Json) -> Json:
+    lab.calls.clear()
+    return lab.calls.show()
+
+
+def _reset(lab: Lab, body: Json) -> Json:
+    account.reset(lab)
+    return {"reset": True}
+
+
+def _entries(lab: Lab, body: Json = None) -> Json:
+    return [
+        {"principal_arn": entry.principal_arn, "username": entry.username, "groups": list(entry.groups)}
+        for entry in lab.access_entries
+    ]
+
+
+def _set_entries(lab: Lab, body: Json) -> Json:
+    """Replace all entries but the operator's, which comes first."""
+    lab.access_entries = [lab.access_entries[0], *map(AccessEntry.from_dict, body)]
+    return _entries(lab)
+
+
+_HANDLERS: dict[tuple[str, str], Handler] = {
+    ("GET", "ready"): lambda lab, body: {"ready": True},
+    ("GET", "weather"): lambda lab, body: lab.weather.show(),
+    ("PUT", "weather"): _set_weather,
+    ("GET", "faults"): lambda lab, body: lab.faults.show(),
+    ("PUT", "faults"): _set_faults,
+    ("GET", "calls"): lambda lab, body: lab.calls.show(),
+    ("DELETE", "calls"): _clear_calls,
+    ("POST", "reset"): _reset,
+    ("GET", "access_entries"): _entries,
+    ("PUT", "access_entries"): _set_entries,
+}
