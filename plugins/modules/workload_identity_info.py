@@ -93,7 +93,7 @@ attributes:
 EXAMPLES = r"""
 - name: Read how to reach the cluster
   enbuild.eks.eks_cluster_info:
-    name: production
+    cluster_name: production
     region: us-east-1
   register: read
 
