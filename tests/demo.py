@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--name", default=os.environ.get("LAB", "default"), help="name of the lab")
     lab = Lab.load(parser.parse_args().name)
     first = run_site(lab, "first run")
-    lab.aws_calls(forget=True)
+    lab.forget_calls()
     second = run_site(lab, "second run")
     print(*ladder(second), sep="\n")
     print(f"\nThe first run made {len(first.changed)} changes in {first.seconds:.0f} s.")
@@ -52,7 +52,7 @@ def ladder(run: PlaybookRun) -> list[str]:
 
 def counts(lab: Lab) -> str:
     """The AWS calls since they were last forgotten, such as ``eks DescribeCluster 1, …``."""
-    calls = lab.aws_calls()["calls"]
+    calls = lab.calls()["calls"]
     return ", ".join(f"{service} {name} {n}" for service, names in calls.items() for name, n in names.items())
 
 

@@ -36,7 +36,7 @@ class KubernetesError(Refused):
 def connect(params: t.Mapping[str, t.Any]) -> Kubernetes:
     """Return the API that a module's Kubernetes options lead to."""
     try:
-        return Kubernetes(get_api_client(**{name: params[name] for name in AUTH_ARG_SPEC}).client.client)
+        return Kubernetes(get_api_client(**{name: params[name] for name in AUTH_ARG_SPEC}).client)
     except (CoreException, ApiException, HTTPError, OSError) as error:
         raise KubernetesError(_sentence("connect to the Kubernetes API", error), _status(error)) from error
 
@@ -44,8 +44,8 @@ def connect(params: t.Mapping[str, t.Any]) -> Kubernetes:
 class Kubernetes:
     """The Kubernetes API, as the ladder of proof sees it; lists are read once and kept."""
 
-    def __init__(self, api_client: t.Any) -> None:
-        self._client = api_client
+    def __init__(self, dynamic_client: t.Any) -> None:
+        self._client = dynamic_client
         self._lists: dict[str, list[Object]] = {}
 
     @functools.cache  # noqa: B019 (lives as long as the task)
@@ -99,16 +99,7 @@ class Kubernetes:
         self, purpose: str, path: str, method: str = "GET", query: t.Any = (), body: Object | None = None
     ) -> dict[str, t.Any]:
         try:
-            answer = self._client.call_api(
-                path,
-                method,
-                query_params=list(query),
-                header_params={"Accept": "application/json", "Content-Type": "application/json"},
-                body=body,
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _return_http_data_only=True,
-            )
+            answer = self._client.request(method, path, body=body, query_params=list(query), serialize=False)
         except (ApiException, HTTPError, OSError) as error:
             raise KubernetesError(_sentence(purpose, error), _status(error)) from error
         return t.cast("dict[str, t.Any]", json.loads(answer.data))

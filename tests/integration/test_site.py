@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import subprocess
 
 import pytest
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
@@ -39,6 +42,13 @@ def site(lab, aws_clean):
 def _forget_release(lab):
     lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
     lab.kubectl("delete", "daemonset", "eks-pod-identity-agent", "-n", "kube-system", "--ignore-not-found")
+
+
+def helm(lab, *arguments):
+    """Run Helm as the operator of ``lab``; what it printed."""
+    return subprocess.run(
+        ["helm", *arguments], env=lab.environment(), check=True, capture_output=True, text=True
+    ).stdout
 
 
 def associations(lab):
@@ -83,10 +93,10 @@ def test_predicted_done_and_done_again(lab, site):
     assert real.returncode == 0, real.output
     assert predicted.changed == real.changed
     assert_the_job_is_done(lab)
-    lab.aws_calls(forget=True)
+    lab.forget_calls()
     again = site()
     assert (again.returncode, again.changed) == (0, []), again.output
-    calls = lab.aws_calls()["calls"]
+    calls = lab.calls()["calls"]
     assert not [name for names in calls.values() for name in names if not name.startswith(("Get", "List", "Describe"))]
     check = site("--check", "--diff")
     assert (check.returncode, check.changed) == (0, []), check.output
@@ -113,7 +123,8 @@ def test_only_stale_workloads_are_restarted(lab, site):
 
 def test_values_of_the_release_and_of_the_user_are_kept(lab, site, tmp_path):
     site()
-    lab.helm(
+    helm(
+        lab,
         *("upgrade", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", NAMESPACE),
         *("--reuse-values", "--set", "enbuildCTF.aws_region=eu-west-1"),
     )
@@ -121,7 +132,7 @@ def test_values_of_the_release_and_of_the_user_are_kept(lab, site, tmp_path):
     values.write_text("enbuildBk: {replicas: 2}\n")
     run = site(enbuild_release_values_files=[str(values)], enbuild_release_values="enbuildUi: {replicas: 3}")
     assert run.returncode == 0, run.output
-    kept = json.loads(lab.helm("get", "values", "enbuild", "-n", NAMESPACE, "-o", "json"))
+    kept = json.loads(helm(lab, "get", "values", "enbuild", "-n", NAMESPACE, "-o", "json"))
     assert kept["enbuildCTF"] == {"aws_region": "eu-west-1", "serviceAccount": {"create": True}}
     assert (kept["enbuildBk"]["replicas"], kept["enbuildUi"]["replicas"]) == (2, 3)
 
@@ -141,7 +152,7 @@ def test_cut_off_at_any_task_the_next_run_goes_on(lab, site):
 def test_a_pending_release_is_named_with_the_way_out(lab, site):
     site()
     secret = lab.kubectl("get", "secret", "-n", NAMESPACE, "-l", "owner=helm", "-o", "name").split()[-1]
-    release = lab.helm("get", "metadata", "enbuild", "-n", NAMESPACE)
+    release = helm(lab, "get", "metadata", "enbuild", "-n", NAMESPACE)
     assert "deployed" in release
     _set_pending(lab, secret)
     run = site()
@@ -151,9 +162,6 @@ def test_a_pending_release_is_named_with_the_way_out(lab, site):
 
 def _set_pending(lab, secret):
     """Leave the release as a Helm does that was killed in the middle of an upgrade."""
-    import base64
-    import gzip
-
     data = json.loads(lab.kubectl("get", secret, "-n", NAMESPACE, "-o", "json"))["data"]["release"]
     release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(data))))
     release["info"]["status"] = "pending-upgrade"
