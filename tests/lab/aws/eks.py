@@ -20,6 +20,7 @@ from .addons import Addons, configuration_view, offers_page
 from .config import ClusterConfig
 from .eks_errors import EksError, not_found
 from .pod_identity import Associations
+from .rest_json import RestJsonErrors
 from .state import Lab
 from .validation import check_parameters, check_tags
 
@@ -54,8 +55,13 @@ class LabEKSBackend(EKSBackend):
         self._addons[cluster.name] = Addons(self.lab, cluster.arn, cluster.version, self._associations[cluster.name])
         return cluster
 
+    def describe_cluster(self, name: str) -> Cluster:
+        """Return a cluster; ResourceNotFoundException."""
+        return t.cast(Cluster, self._of(name, self.clusters))
+
     def delete_cluster(self, name: str) -> Cluster:
-        """Delete a cluster with all that belongs to it."""
+        """Delete a cluster with all that belongs to it; ResourceNotFoundException."""
+        self.describe_cluster(name)
         cluster = super().delete_cluster(name)
         del self._addons[name], self._associations[name]
         return cluster
@@ -88,7 +94,7 @@ class LabEKSBackend(EKSBackend):
         return members[cluster]
 
 
-class LabEKSResponse(EKSResponse):
+class LabEKSResponse(RestJsonErrors, EKSResponse):
     """What the operations answer. Parameters are read as botocore's model says, and checked by it."""
 
     _one_at_a_time = threading.RLock()

@@ -8,7 +8,7 @@ import typing as t
 import uuid
 from datetime import UTC
 
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import ActionResult
 from moto.eks.models import eks_backends
 from moto.sts.models import AssumedRole, sts_backends
 
@@ -19,6 +19,7 @@ from .pod_identity import Association
 from .policies import Question, trusts
 from .principals import Principal, find, find_role
 from .requirements import POD_IDENTITY_SERVICE
+from .rest_json import RestJsonErrors
 from .tokens import AUDIENCE, PodToken, verify
 
 ROLE_SECONDS = 6 * 3600
@@ -30,7 +31,7 @@ MAX_SESSION_NAME = 64
 Tags = dict[str, str]
 
 
-class EksAuthResponse(BaseResponse):
+class EksAuthResponse(RestJsonErrors):
     """Answers AssumeRoleForPodIdentity, the only operation there is."""
 
     def __init__(self) -> None:

@@ -13,6 +13,7 @@ from moto.core.model import OperationModel
 from moto.core.serialize import get_serializer_class
 
 from .operations import Call
+from .rest_json import error_body
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -105,6 +106,8 @@ def render(call: Call, code: str, status: int, message: str) -> Answer:
     """Return the error in the wire form of the call's service."""
     if call.model is None:
         return status, {"content-type": "application/json"}, json.dumps({"__type": code, "message": message}).encode()
+    if call.protocol == "rest-json":
+        return status, *error_body(code, {"message": message})
     operation = call.operation or OperationModel({}, call.model)
     serializer = get_serializer_class(call.service, call.protocol)(operation)
     with warnings.catch_warnings():
