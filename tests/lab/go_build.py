@@ -80,7 +80,7 @@ class _Run:
 
     def _go_run(self, arguments: list[str], progress: t.Callable[[], str]) -> str:
         """Return standard output; LabError if Go fails."""
-        command = [self._go, *arguments]
+        command = [str(self._go), *arguments]
         with tempfile.TemporaryFile("w+") as output:
             process = spawn(command, environment=_environment(), cwd=GO_MODULE, stdout=output, stderr=subprocess.PIPE)
             try:

@@ -109,8 +109,15 @@ class Lab:
 
     def kubectl(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002  (subprocess's word)
         """Return what kubectl prints as the cluster's administrator; CalledProcessError carries what it says else."""
-        command = [str(self.bin_dir / "kubectl"), f"--context={environment.ADMIN_CONTEXT}", *arguments]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, input=input, env=self.environment())
+        return self._run(["kubectl", f"--context={environment.ADMIN_CONTEXT}", *arguments], input)
+
+    def helm(self, *arguments: str) -> str:
+        """Return what Helm prints as the cluster's administrator; CalledProcessError carries what it says else."""
+        return self._run(["helm", f"--kube-context={environment.ADMIN_CONTEXT}", *arguments], None)
+
+    def _run(self, command: list[str], given: str | None) -> str:
+        command = [str(self.bin_dir / command[0]), *command[1:]]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, input=given, env=self.environment())
         return done.stdout
 
     def kubernetes_api(self) -> KubernetesApi:
@@ -164,9 +171,10 @@ def find(name: str) -> Lab | None:
         facts = json.loads(layout.facts.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    access = {key: value if key == "host" else Path(value) for key, value in facts["kubernetes"].items()}
-    changed = {"kubernetes": Kubernetes(**access), "bin_dir": Path(facts["bin_dir"])}
-    return Lab(folder=layout.folder, **{**facts, **changed})
+    access = facts.pop("kubernetes")
+    files = {key: Path(access.pop(key)) for key in ("ca_file", "admin_token_file", "kubeconfig")}
+    bin_dir = Path(facts.pop("bin_dir"))
+    return Lab(folder=layout.folder, kubernetes=Kubernetes(**access, **files), bin_dir=bin_dir, **facts)
 
 
 def stop(name: str) -> bool:
@@ -233,7 +241,10 @@ def _listen(supervisor: subprocess.Popen[bytes], layout: Layout, say: Say) -> No
         if "ready" in message:
             return
         say(message["say"])
-    raise LabError(f"lab not started: its supervisor ended: {last_line(layout.log_of_supervisor())}")
+    said = last_line(layout.log_of_supervisor())
+    raise LabError(
+        f"lab not started: its supervisor failed: {said}" if said else "lab not started: it was told to stop"
+    )
 
 
 def _why(name: str) -> str:

@@ -60,6 +60,11 @@ class Layout:
         return self.folder / "lab.json"
 
     @property
+    def processes(self) -> Path:
+        """The ids of the parts, a line each: for the next start, where the system doesn't end orphans."""
+        return self.folder / "processes"
+
+    @property
     def bin(self) -> Path:
         """Links to the programs that this lab runs."""
         return self.folder / "bin"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -46,6 +47,22 @@ def end(processes: t.Iterable[subprocess.Popen[bytes]]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     for process in found:
         process.wait()
+
+
+def end_orphans(ids: Path, mark: str) -> None:
+    """Kill the processes that ``ids`` lists, where their command line still says ``mark``: an id may have a new owner."""
+    for word in ids.read_text().split() if ids.exists() else []:
+        if mark in _command_of(int(word)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(word), signal.SIGKILL)
+
+
+def _command_of(pid: int) -> str:
+    try:
+        listed = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return listed.stdout.decode(errors="replace")
 
 
 def _dying_with(parent: int) -> t.Callable[[], None] | None:

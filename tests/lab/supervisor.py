@@ -31,7 +31,7 @@ from .layout import Layout, cache_folder
 from .lock import hold
 from .parts import ACCOUNT_ID, CLUSTER, PACKAGE, PORTS, REGION, Part, Plan, all_parts, write_json
 from .ports import PortBlock
-from .processes import end, spawn
+from .processes import end, end_orphans, spawn
 
 TICK = 0.05
 """Seconds between two looks at the parts while they start."""
@@ -76,6 +76,7 @@ class Supervisor:
 
     def _start(self, programs: dict[str, Path]) -> None:
         started = time.monotonic()
+        end_orphans(self._layout.processes, str(self._layout.folder))
         clear(self._layout)
         link(programs, self._layout.bin)
         self._ports = PortBlock(cache_folder() / "ports", len(PORTS))
@@ -109,6 +110,8 @@ class Supervisor:
                 stderr=log,
             )
         self._parts[part.name] = part
+        with self._layout.processes.open("a") as ids:
+            ids.write(f"{self._processes[part.name].pid}\n")
 
     def _await(self, names: set[str], before: str) -> None:
         while not self._ready >= names:

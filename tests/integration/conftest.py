@@ -1,0 +1,34 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab that the integration tests share."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import pytest
+from ansible_collections.enbuild.eks.tests.lab.labs import Lab, remove
+
+
+@pytest.fixture(scope="session")
+def lab(request: pytest.FixtureRequest) -> t.Iterator[Lab]:
+    """One lab for the session (with pytest-xdist, for each of its workers); its logs are kept if a test fails."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def say(text: str) -> None:
+        with capture.global_and_fixture_disabled():  # Programs may have to be built, in minutes.
+            print(f"-- {text}", flush=True)
+
+    with Lab.start(f"test-{os.getpid()}", tied=True, say=say if capture else print) as started:
+        yield started
+    if not request.session.testsfailed:
+        remove(started.name)
+
+
+@pytest.fixture
+def aws_clean(lab: Lab) -> Lab:
+    """The lab with nothing in its AWS account but the operator and the cluster."""
+    lab.reset()
+    return lab
