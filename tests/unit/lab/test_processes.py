@@ -59,6 +59,8 @@ def test_orphans_are_ended_but_not_who_has_got_their_number(tmp_path: Path) -> N
     end_orphans(ids, str(tmp_path))
     try:
         assert orphan.wait() == -9
+        assert orphan.stdout is not None
+        assert orphan.stdout.read() == b""
         assert stranger.poll() is None
     finally:
         end([orphan, stranger])
