@@ -14,7 +14,7 @@ MANAGED = "kwok.x-k8s.io/node"
 STORAGE_CLASS = "gp2"
 PROVISIONER = "ebs.csi.aws.com"
 SKIP_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
-WEBHOOK_TIMEOUT = 5
+WEBHOOK_TIMEOUT = 10
 """Seconds that the API server waits for the webhook before it lets a pod pass unchanged."""
 
 

@@ -77,7 +77,7 @@ class Lab:
         """Return the lab of that name; LabError if it doesn't run."""
         found = find(name)
         if found is None:
-            raise LabError(f"lab {name} doesn't run{_why(name)}; `make lab-up` starts it{_named(name)}")
+            raise LabError(f"lab {name} {_state(name)} (make lab-up{_named(name)})")
         return found
 
     def __enter__(self) -> t.Self:
@@ -246,10 +246,13 @@ def _listen(supervisor: subprocess.Popen[bytes], layout: Layout, say: Say) -> No
     )
 
 
-def _why(name: str) -> str:
-    failure = last_line(Layout(lab_folder(name)).failure)
-    return f" any more ({failure})" if failure else ""
+def _state(name: str) -> str:
+    layout = Layout(lab_folder(name))
+    if holder(layout.lock) is not None:
+        return "is on its way up or down"
+    failure = last_line(layout.failure)
+    return f"doesn't run any more ({failure})" if failure else "doesn't run"
 
 
 def _named(name: str) -> str:
-    return "" if name == DEFAULT_NAME else f" (LAB={name})"
+    return "" if name == DEFAULT_NAME else f" LAB={name}"

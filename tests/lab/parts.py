@@ -122,20 +122,8 @@ class Plan:
         write_json(self.layout.config / "token-webhook.kubeconfig", kubeconfig(server, ca, [{"name": "lab"}]))
 
     def _write_emulator_config(self, credentials: Credentials) -> None:
-        operator = {
-            "user_name": "operator",
-            "access_key_id": self.access_key_id,
-            "secret_access_key": self.secret_access_key,
-        }
-        version = "{}.{}".format(*kubernetes_version())
-        cluster = {"name": CLUSTER, "version": version, "region": REGION, "auto_mode": False}
-        kubernetes = {
-            "host": self.kubernetes_host,
-            "ca_file": str(credentials.ca),
-            "token_file": str(self.token_file("eks")),
-        }
         state = self.layout.data / "aws"
-        state.mkdir(parents=True)
+        state.mkdir()
         config = {
             "name": self.name,
             "http_port": self.ports["aws_http"],
@@ -145,11 +133,32 @@ class Plan:
             "state_dir": str(state),
             "account_id": ACCOUNT_ID,
             "region": REGION,
-            "operator": operator,
-            "clusters": [cluster],
-            "kubernetes": kubernetes,
+            **self._tenants(credentials.ca),
         }
         write_json(self.layout.config / "aws.json", config)
+
+    def _tenants(self, ca: Path) -> dict[str, t.Any]:
+        """Return who is in the emulated account, and what: its operator, and its cluster."""
+        return {
+            "operator": {
+                "user_name": "operator",
+                "access_key_id": self.access_key_id,
+                "secret_access_key": self.secret_access_key,
+            },
+            "clusters": [
+                {
+                    "name": CLUSTER,
+                    "version": "{}.{}".format(*kubernetes_version()),
+                    "region": REGION,
+                    "auto_mode": False,
+                }
+            ],
+            "kubernetes": {
+                "host": self.kubernetes_host,
+                "ca_file": str(ca),
+                "token_file": str(self.token_file("eks")),
+            },
+        }
 
     def _write_stages(self) -> None:
         sources = sorted((SOURCE / "stages").glob("*.yaml"))
