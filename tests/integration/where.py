@@ -1,0 +1,47 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the integration targets run: the lab, or a real account. Nothing else knows the difference."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+import uuid
+from dataclasses import dataclass, field
+
+CLUSTER = "ENBUILD_TEST_AWS_CLUSTER"
+"""Variable that names a real EKS cluster to test on; its region and credentials come from the usual AWS variables."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """A cluster to test on. ``lab_url`` is where weather, faults and calls are controlled; "" on real AWS."""
+
+    cluster_name: str
+    region: str
+    lab_url: str
+    environment: dict[str, str]
+    prefix: str = field(default_factory=lambda: f"enbuild-test-{uuid.uuid4().hex[:6]}")
+    """Begins the name of everything that a target makes, so that runs side by side don't meet."""
+
+    @property
+    def variables(self) -> dict[str, t.Any]:
+        """What the targets read."""
+        return {
+            "test_cluster": self.cluster_name,
+            "test_region": self.region,
+            "test_lab_url": self.lab_url,
+            "test_prefix": self.prefix,
+        }
+
+
+def on_lab(lab: t.Any) -> Where:
+    """The lab of this session."""
+    return Where(lab.cluster_name, lab.region, lab.aws_endpoint_url, dict(lab.environment()))
+
+
+def on_aws() -> Where | None:
+    """The real cluster that the environment names; None without one."""
+    cluster = os.environ.get(CLUSTER)
+    return Where(cluster, os.environ["AWS_REGION"], "", dict(os.environ)) if cluster else None
