@@ -144,10 +144,11 @@ def advice(cause: BaseException) -> str:
         return "Name a profile of the AWS configuration file, or leave profile out"
     if isinstance(cause, EndpointConnectionError):
         return "Check region, endpoint_url and the network between here and AWS"
+    if by_message := [words for part, words in ADVICE_BY_MESSAGE.items() if part in error_message(cause)]:
+        return by_message[0]
     if code in CREDENTIAL_CODES:
         return "The credentials are expired or not valid in this partition; renew them"
     if code in DENIED_CODES:
         operation = getattr(cause, "operation_name", "the call")
         return f"Allow {operation} to the caller, or run with credentials that have it"
-    message = error_message(cause)
-    return next((words for part, words in ADVICE_BY_MESSAGE.items() if part in message), "")
+    return ""

@@ -76,7 +76,7 @@ def session_policy(option: str, value: str) -> str:
         document = json.loads(value)
     except ValueError as error:
         raise Refused(f"{option} is not JSON: {error}.") from None
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) or "Statement" not in document:
         raise Refused(f"{option} is JSON, but not an object with Version and Statement: {_short(value)}.")
     text = canonical(document)
     if len(text) > MAX_POLICY:

@@ -139,8 +139,12 @@ def test_policies_are_compared_as_json() -> None:
         ({"role_arn": f"arn:aws:iam::{ACCOUNT}:user/x"}, "is not the ARN of an IAM role"),
         ({"target_role_arn": "x"}, "target_role_arn 'x' is not the ARN of an IAM role"),
         ({"policy": "{"}, "policy is not JSON"),
+        ({"policy": "{}"}, "policy is JSON, but not an object with Version and Statement"),
         ({"policy": "[]"}, "policy is JSON, but not an object"),
-        ({"policy": json.dumps({"a": "x" * 2048})}, "policy has 2056 characters, and a session policy may have 2048"),
+        (
+            {"policy": json.dumps({"Statement": "x" * 2034})},
+            "policy has 2050 characters, and a session policy may have 2048",
+        ),
         ({"policy": POLICY, "disable_session_tags": False}, "policy needs disable_session_tags true"),
         ({"tags": {f"t{n}": "" for n in range(51)}}, "tags has 51 entries"),
         ({"tags": {"aws:x": "1"}}, "tags has the key 'aws:x', and keys that begin with aws: are reserved"),
