@@ -33,13 +33,16 @@ def wished(value: t.Any) -> dict[str, t.Any] | None:
 
 
 def read(text: str) -> t.Any:
-    """The data in JSON or YAML ``text``; "" is no values."""
-    if not text.strip():
-        return {}
+    """The data in JSON or YAML ``text``; nothing, and null, is no values."""
+    data = _parsed(text) if text.strip() else None
+    return {} if data is None else data
+
+
+def _parsed(text: str) -> t.Any:
     with contextlib.suppress(ValueError):
         return json.loads(text)
     try:
-        return yaml.safe_load(text) or {}
+        return yaml.safe_load(text)
     except NameError:
         raise Refused("configuration_values is not JSON, and reading YAML needs the Python library PyYAML.") from None
     except yaml.YAMLError as error:
