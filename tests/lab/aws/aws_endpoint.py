@@ -87,7 +87,7 @@ class AwsEndpoint:
             return int(status.split()[0]), dict(headers), b"".join(chunks)
         except NotImplementedError:
             message = f"The lab doesn't emulate {call.name} of {call.service}"
-            return render(call, "NotImplemented", 501, message)
+            return render(call, "UnknownOperationException", 501, message)
         except Exception:
             traceback.print_exc(file=sys.stderr)
             return render(call, "InternalFailure", 500, f"The lab failed at {call.name} of {call.service}, see its log")

@@ -53,7 +53,10 @@ def review(lab: Lab, token: str) -> Json:
 
 def identify(lab: Lab, token: str) -> Json:
     """Return the Kubernetes user that ``token`` stands for; NoIdentity says why there is none."""
-    url = urlsplit(_decode(token))
+    try:
+        url = urlsplit(_decode(token))
+    except ValueError as error:
+        raise NoIdentity("the token is no address") from error
     hosts = {f"{name}:{lab.config.http_port}" for name in ("127.0.0.1", "localhost")}
     if url.scheme not in ("http", "https") or url.netloc not in hosts or url.path != "/":
         raise NoIdentity("the token is not a call of this lab's STS")

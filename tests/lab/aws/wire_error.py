@@ -98,8 +98,11 @@ def unsigned(call: Call) -> CallRefused:
 
 
 def denied(call: Call, message: str) -> CallRefused:
-    """The principal may not do this."""
-    return CallRefused(_wording(call).denied, 403, message)
+    """The principal may not do this. Some services (EKS Auth) model a status of their own for that."""
+    code = _wording(call).denied
+    modelled = call.model and code in call.model.shape_names
+    error = call.model.shape_for(code).metadata.get("error", {}) if call.model and modelled else {}
+    return CallRefused(code, error.get("httpStatusCode", 403), message)
 
 
 def render(call: Call, code: str, status: int, message: str) -> Answer:

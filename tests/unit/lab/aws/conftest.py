@@ -11,15 +11,15 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.enbuild.eks.tests.lab.aws.config import Config
+from ansible_collections.enbuild.eks.tests.lab.aws.server import Emulator
+from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import ACCOUNT, OPERATOR, REGION, Lab
+from ansible_collections.enbuild.eks.tests.unit.lab.aws.fake_kubernetes import FakeKubernetes
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ansible_collections.enbuild.eks.tests.lab.aws.config import Config
-from ansible_collections.enbuild.eks.tests.lab.aws.server import Emulator
-from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import ACCOUNT, OPERATOR, REGION, Lab
-from ansible_collections.enbuild.eks.tests.unit.lab.aws.fake_kubernetes import FakeKubernetes
 
 def _free_port() -> int:
     with socket.socket() as probe:
@@ -30,7 +30,7 @@ def _free_port() -> int:
 def _certificate(folder: Path) -> tuple[str, str]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))

@@ -9,12 +9,11 @@ import typing as t
 import urllib.request
 
 import boto3
-from botocore.config import Config as BotoConfig
-
 from ansible_collections.enbuild.eks.tests.lab.aws.config import Config
 from ansible_collections.enbuild.eks.tests.lab.aws.server import Emulator
 from ansible_collections.enbuild.eks.tests.unit.lab.aws.fake_kubernetes import FakeKubernetes
 from ansible_collections.enbuild.eks.tests.unit.lab.aws.strict import make_strict
+from botocore.config import Config as BotoConfig
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -31,16 +30,16 @@ class Lab:
         self.kubernetes = kubernetes
         self.url = f"http://127.0.0.1:{config.http_port}"
 
-    def client(self, service: str, credentials: t.Sequence[str] = OPERATOR, region: str = REGION) -> t.Any:
+    def client(self, service: str, credentials: t.Sequence[str] = OPERATOR, **options: t.Any) -> t.Any:
         """Return a client that doesn't retry, and checks what it gets."""
         client = boto3.client(
             service,
-            region,
+            REGION,
             endpoint_url=self.url,
             aws_access_key_id=credentials[0],
             aws_secret_access_key=credentials[1],
             aws_session_token=credentials[2] if len(credentials) > 2 else None,
-            config=BotoConfig(retries={"total_max_attempts": 1}),
+            config=BotoConfig(retries={"total_max_attempts": 1}, **options),
         )
         return make_strict(client) if service in STRICT else client
 
@@ -65,8 +64,9 @@ class Lab:
         """Make a user with an inline policy and return its credentials."""
         iam = self.client("iam")
         iam.create_user(UserName=name)
-        text = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=text)
+        if statements:
+            text = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+            iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=text)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return key["AccessKeyId"], key["SecretAccessKey"]
 
@@ -82,5 +82,3 @@ def trust(**changes: t.Any) -> dict[str, t.Any]:
 
 
 POD_IDENTITY_TRUST = trust()
-
-

@@ -17,7 +17,7 @@ from joserfc.jwk import RSAKey
 ISSUER = "https://kubernetes.default.svc"
 AUDIENCE = "pods.eks.amazonaws.com"
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 
 
 class FakeKubernetes:
@@ -77,7 +77,11 @@ class FakeKubernetes:
             return {"issuer": ISSUER}
         found = self.objects.get(path)
         if found and found.get("kind") == "DaemonSet":
-            status = {"observedGeneration": 1, "desiredNumberScheduled": self.nodes, "updatedNumberScheduled": self.nodes}
+            status = {
+                "observedGeneration": 1,
+                "desiredNumberScheduled": self.nodes,
+                "updatedNumberScheduled": self.nodes,
+            }
             return {**found, "status": {**status, "numberReady": self.ready}}
         return found
 

@@ -9,9 +9,8 @@ import time
 import typing as t
 
 import pytest
-from botocore.exceptions import ClientError
-
 from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import ACCOUNT, Lab
+from botocore.exceptions import ClientError
 
 AGENT = "eks-pod-identity-agent"
 DAEMON_SET = f"/apis/apps/v1/namespaces/kube-system/daemonsets/{AGENT}"
@@ -114,6 +113,9 @@ def test_updates_are_listed_and_described(lab: Lab, eks: t.Any) -> None:
     assert refused(eks.describe_update, **missing)[0] == "ResourceNotFoundException"
 
 
+UNSUPPORTED = "ConfigurationValue provided in request is not supported: Json schema validation failed with error: "
+
+
 @pytest.mark.parametrize(
     ("given", "code", "words"),
     [
@@ -126,8 +128,8 @@ def test_updates_are_listed_and_described(lab: Lab, eks: t.Any) -> None:
         (
             {"configurationValues": '{"agents": {}}'},
             "InvalidParameterException",
-            "ConfigurationValue provided in request is not supported: Json schema validation failed with error: "
-            "[$.agents: is not defined in the schema and the schema does not allow additional properties]",
+            UNSUPPORTED
+            + "[$.agents: is not defined in the schema and the schema does not allow additional properties]",
         ),
         ({"configurationValues": "agent: 1"}, "InvalidParameterException", "[$.agent: integer found, object expected]"),
         ({"addonName": "external-dns"}, "InvalidParameterException", "$.txtOwnerId: is missing but it is required"),

@@ -9,10 +9,9 @@ import time
 import typing as t
 
 import pytest
-from botocore.exceptions import ClientError
-
 from ansible_collections.enbuild.eks.tests.lab.aws import pod_identity
 from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import ACCOUNT, Lab, trust
+from botocore.exceptions import ClientError
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
 TARGET = "arn:aws:iam::210987654321:role/target"
@@ -34,7 +33,9 @@ def test_life_of_an_association(lab: Lab, eks: t.Any) -> None:
     role, other = lab.role("a"), lab.role("b")
     made = create(eks, role, tags={"team": "shop"})
     address = {"clusterName": "lab", "associationId": made["associationId"]}
-    assert made["associationArn"] == f"arn:aws:eks:us-east-1:{ACCOUNT}:podidentityassociation/lab/{made['associationId']}"
+    assert (
+        made["associationArn"] == f"arn:aws:eks:us-east-1:{ACCOUNT}:podidentityassociation/lab/{made['associationId']}"
+    )
     assert (len(made["associationId"]), made["tags"], "ownerArn" in made) == (19, {"team": "shop"}, False)
     changed = eks.update_pod_identity_association(**address, roleArn=other)["association"]
     assert changed == {**made, "roleArn": other, "modifiedAt": changed["modifiedAt"]}
@@ -144,7 +145,9 @@ def test_new_role_stays_unseen_for_a_while(lab: Lab, eks: t.Any) -> None:
 )
 def test_create_refuses(lab: Lab, eks: t.Any, given: t.Any, code: str, words: str) -> None:
     role = lab.role("a")
-    found = refused(create, eks, **{"role": role, **given}) if "roleArn" not in given else refused(create, eks, "", **given)
+    found = (
+        refused(create, eks, **{"role": role, **given}) if "roleArn" not in given else refused(create, eks, "", **given)
+    )
     assert found[0] == code
     assert words in found[1]
     assert eks.list_pod_identity_associations(clusterName="lab")["associations"] == []
