@@ -27,6 +27,8 @@ from .parts import PACKAGE
 Say = t.Callable[[str], None]
 STOP_TIMEOUT = 15.0
 """Seconds that a supervisor gets for its orderly end."""
+LAST_BREATH = 2.0
+"""Seconds for it to disappear then; in a container whose first process reaps nothing it never does."""
 ANSWER_TIMEOUT = 30
 """Seconds for a call to a control endpoint."""
 
@@ -185,7 +187,8 @@ def stop(name: str) -> bool:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        if _released(layout.lock):
+        if _eventually(lambda: holder(layout.lock) is None, STOP_TIMEOUT):
+            _await_end(name, pid)
             return True
     raise LabError(f"process {pid}, the supervisor of lab {name}, doesn't end")
 
@@ -196,9 +199,25 @@ def remove(name: str) -> None:
         shutil.rmtree(lab_folder(name), ignore_errors=True)
 
 
-def _released(lock: Path) -> bool:
-    deadline = time.monotonic() + STOP_TIMEOUT
-    while holder(lock) is not None:
+def _await_end(name: str, pid: int) -> None:
+    """Wait until the system has forgotten the supervisor, which has let go of its lock with its last breath."""
+    child = _STARTED.pop(name, None)
+    if child:
+        child.communicate()
+    _eventually(lambda: not _exists(pid), LAST_BREATH)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _eventually(condition: t.Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
@@ -223,12 +242,11 @@ def _start(layout: Layout, name: str, tied: bool, say: Say) -> None:
         supervisor.terminate()
         supervisor.wait()
         raise
-    if tied:
-        _LEASHES[name] = supervisor
+    _STARTED[name] = supervisor
 
 
-_LEASHES: dict[str, subprocess.Popen[bytes]] = {}
-"""Supervisors of tied labs: their standard input has to stay open."""
+_STARTED: dict[str, subprocess.Popen[bytes]] = {}
+"""Supervisors that this process started: tied ones need their standard input open, all need to be reaped."""
 
 
 def _listen(supervisor: subprocess.Popen[bytes], layout: Layout, say: Say) -> None:
