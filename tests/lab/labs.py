@@ -27,7 +27,7 @@ from .parts import PACKAGE
 Say = t.Callable[[str], None]
 STOP_TIMEOUT = 15.0
 """Seconds that a supervisor gets for its orderly end."""
-LAST_BREATH = 2.0
+LAST_BREATH = 0.5
 """Seconds for it to disappear then; in a container whose first process reaps nothing it never does."""
 ANSWER_TIMEOUT = 30
 """Seconds for a call to a control endpoint."""
