@@ -17,10 +17,10 @@ from ansible_collections.enbuild.eks.tests.tools.playbook_run import TASK, run_p
 NAMESPACE = "enbuild"
 
 
-@pytest.fixture
-def site(lab, aws_clean):
-    """Run site.yml on a cluster without a release, in an AWS account without anything."""
-    _forget_release(lab)
+@pytest.fixture(scope="module")
+def site(lab):
+    """Run site.yml; the module's tests begin with an empty account, and go on from one to the next."""
+    _start_over(lab)
 
     def run(*arguments, environment=None, on_line=lambda _line: None, **variables):
         given = {
@@ -36,12 +36,20 @@ def site(lab, aws_clean):
         )
 
     yield run
-    _forget_release(lab)
+    _start_over(lab)
 
 
-def _forget_release(lab):
+@pytest.fixture
+def installed(lab, site):
+    """The guide's job, done."""
+    if len(associations(lab)) < 2:
+        assert site().returncode == 0
+
+
+def _start_over(lab):
     lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
     lab.kubectl("delete", "daemonset", "eks-pod-identity-agent", "-n", "kube-system", "--ignore-not-found")
+    lab.reset()
 
 
 def helm(lab, *arguments):
@@ -83,91 +91,6 @@ def assert_the_job_is_done(lab):
     assert pods_with_credentials(lab) == {"ai", "ctf"}
     addon = lab.aws("eks").describe_addon(clusterName=lab.cluster_name, addonName="eks-pod-identity-agent")["addon"]
     assert addon["status"] == "ACTIVE"
-
-
-def test_predicted_done_and_done_again(lab, site):
-    predicted = site("--check", "--diff")
-    assert predicted.returncode == 0, predicted.output
-    assert associations(lab) == {}
-    real = site("--diff")
-    assert real.returncode == 0, real.output
-    assert predicted.changed == real.changed
-    assert_the_job_is_done(lab)
-    lab.forget_calls()
-    again = site()
-    assert (again.returncode, again.changed) == (0, []), again.output
-    calls = lab.calls()["calls"]
-    assert not [name for names in calls.values() for name in names if not name.startswith(("Get", "List", "Describe"))]
-    check = site("--check", "--diff")
-    assert (check.returncode, check.changed) == (0, []), check.output
-
-
-def test_only_stale_workloads_are_restarted(lab, site):
-    site()
-    before = lab.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=ai", "-o", "name")
-    eks = lab.aws("eks")
-    (found,) = eks.list_pod_identity_associations(
-        clusterName=lab.cluster_name, namespace=NAMESPACE, serviceAccount="enbuild-enbuild-ctf"
-    )["associations"]
-    eks.delete_pod_identity_association(clusterName=lab.cluster_name, associationId=found["associationId"])
-    lab.kubectl("rollout", "restart", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE)
-    lab.kubectl("rollout", "status", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE, "--timeout=60s")
-    run = site()
-    assert run.returncode == 0, run.output
-    assert [change for change in run.changed if "estart" in change] == [
-        "enbuild.eks.pod_identity_rollout : Restart Deployment enbuild/enbuild-enbuild-ctf"
-    ]
-    assert lab.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=ai", "-o", "name") == before
-    assert_the_job_is_done(lab)
-
-
-def test_values_of_the_release_and_of_the_user_are_kept(lab, site, tmp_path):
-    site()
-    helm(
-        lab,
-        *("upgrade", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", NAMESPACE),
-        *("--reuse-values", "--set", "enbuildCTF.aws_region=eu-west-1"),
-    )
-    values = tmp_path / "values.yaml"
-    values.write_text("enbuildBk: {replicas: 2}\n")
-    run = site(enbuild_release_values_files=[str(values)], enbuild_release_values="enbuildUi: {replicas: 3}")
-    assert run.returncode == 0, run.output
-    kept = json.loads(helm(lab, "get", "values", "enbuild", "-n", NAMESPACE, "-o", "json"))
-    assert kept["enbuildCTF"] == {"aws_region": "eu-west-1", "serviceAccount": {"create": True}}
-    assert (kept["enbuildBk"]["replicas"], kept["enbuildUi"]["replicas"]) == (2, 3)
-
-
-def test_cut_off_at_any_task_the_next_run_goes_on(lab, site):
-    """Killed as each task that changes something begins; Helm's, that a kill leaves pending, is tested apart."""
-    tasks = ["See to the add-on", "Role, and whom it trusts", "Its own permissions", "Bind each service", "Restart D"]
-    for task in tasks:
-        cut = site(on_line=lambda line, task=task: bool((head := TASK.match(line)) and task in head["name"]))
-        assert cut.returncode == -9, cut.output
-    last = site()
-    assert last.returncode == 0, last.output
-    assert_the_job_is_done(lab)
-    assert site().changed == []
-
-
-def test_a_pending_release_is_named_with_the_way_out(lab, site):
-    site()
-    secret = lab.kubectl("get", "secret", "-n", NAMESPACE, "-l", "owner=helm", "-o", "name").split()[-1]
-    release = helm(lab, "get", "metadata", "enbuild", "-n", NAMESPACE)
-    assert "deployed" in release
-    _set_pending(lab, secret)
-    run = site()
-    assert "Release enbuild/enbuild is pending-upgrade" in run.failure
-    assert "helm uninstall enbuild -n enbuild" in run.failure or "helm rollback enbuild -n enbuild" in run.failure
-
-
-def _set_pending(lab, secret):
-    """Leave the release as a Helm does that was killed in the middle of an upgrade."""
-    data = json.loads(lab.kubectl("get", secret, "-n", NAMESPACE, "-o", "json"))["data"]["release"]
-    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(data))))
-    release["info"]["status"] = "pending-upgrade"
-    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
-    patch = {"data": {"release": packed}, "metadata": {"labels": {"status": "pending-upgrade"}}}
-    lab.kubectl("patch", secret, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(patch))
 
 
 BAD = {
@@ -237,6 +160,90 @@ def test_the_playbook_runs_from_the_checkout_and_by_its_name(lab, site):
     assert tags in by_name.output
 
 
+def test_predicted_done_and_done_again(lab, site):
+    predicted = site("--check", "--diff")
+    assert predicted.returncode == 0, predicted.output
+    assert associations(lab) == {}
+    real = site("--diff")
+    assert real.returncode == 0, real.output
+    assert predicted.changed == real.changed
+    assert_the_job_is_done(lab)
+    lab.forget_calls()
+    again = site()
+    assert (again.returncode, again.changed) == (0, []), again.output
+    calls = lab.calls()["calls"]
+    assert not [name for names in calls.values() for name in names if not name.startswith(("Get", "List", "Describe"))]
+    check = site("--check", "--diff")
+    assert (check.returncode, check.changed) == (0, []), check.output
+
+
+def test_only_stale_workloads_are_restarted(lab, site, installed):
+    before = lab.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=ai", "-o", "name")
+    eks = lab.aws("eks")
+    (found,) = eks.list_pod_identity_associations(
+        clusterName=lab.cluster_name, namespace=NAMESPACE, serviceAccount="enbuild-enbuild-ctf"
+    )["associations"]
+    eks.delete_pod_identity_association(clusterName=lab.cluster_name, associationId=found["associationId"])
+    lab.kubectl("rollout", "restart", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE)
+    lab.kubectl("rollout", "status", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE, "--timeout=60s")
+    run = site()
+    assert run.returncode == 0, run.output
+    assert [change for change in run.changed if "estart" in change] == [
+        "enbuild.eks.pod_identity_rollout : Restart Deployment enbuild/enbuild-enbuild-ctf"
+    ]
+    assert lab.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=ai", "-o", "name") == before
+    assert_the_job_is_done(lab)
+
+
+def test_values_of_the_release_and_of_the_user_are_kept(lab, site, installed, tmp_path):
+    helm(
+        lab,
+        *("upgrade", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", NAMESPACE),
+        *("--reuse-values", "--set", "enbuildCTF.aws_region=eu-west-1"),
+    )
+    values = tmp_path / "values.yaml"
+    values.write_text("enbuildBk: {replicas: 2}\n")
+    run = site(enbuild_release_values_files=[str(values)], enbuild_release_values="enbuildUi: {replicas: 3}")
+    assert run.returncode == 0, run.output
+    kept = json.loads(helm(lab, "get", "values", "enbuild", "-n", NAMESPACE, "-o", "json"))
+    assert kept["enbuildCTF"] == {"aws_region": "eu-west-1", "serviceAccount": {"create": True}}
+    assert (kept["enbuildBk"]["replicas"], kept["enbuildUi"]["replicas"]) == (2, 3)
+
+
+def test_cut_off_at_any_task_the_next_run_goes_on(lab, site):
+    """Killed as each task that changes something begins; Helm's, that a kill leaves pending, is tested apart."""
+    _start_over(lab)
+    tasks = ["See to the add-on", "Role, and whom it trusts", "Its own permissions", "Bind each service", "Restart D"]
+    for task in tasks:
+        cut = site(on_line=lambda line, task=task: bool((head := TASK.match(line)) and task in head["name"]))
+        assert cut.returncode == -9, cut.output
+    last = site()
+    assert last.returncode == 0, last.output
+    assert_the_job_is_done(lab)
+    assert site().changed == []
+
+
+def test_a_pending_release_is_named_with_the_way_out(lab, site, installed):
+    secret = lab.kubectl("get", "secret", "-n", NAMESPACE, "-l", "owner=helm", "-o", "name").split()[-1]
+    release = helm(lab, "get", "metadata", "enbuild", "-n", NAMESPACE)
+    assert "deployed" in release
+    _set_status(lab, secret, "pending-upgrade")
+    run = site()
+    _set_status(lab, secret, "deployed")
+    assert "Release enbuild/enbuild is pending-upgrade" in run.failure
+    assert "run helm uninstall enbuild -n enbuild, then run this again" in run.failure
+
+
+def _set_status(lab, secret, status):
+    """Leave the release as a Helm does that was killed in the middle of an upgrade, or as it was before."""
+    data = json.loads(lab.kubectl("get", secret, "-n", NAMESPACE, "-o", "json"))["data"]["release"]
+    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(data))))
+    release["info"]["status"] = status
+    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
+    patch = {"data": {"release": packed}, "metadata": {"labels": {"status": status}}}
+    lab.kubectl("patch", secret, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(patch))
+
+
 def test_auto_mode_needs_no_add_on(lab, site):
     lab.aws("eks").create_cluster(
         name="auto",
@@ -244,15 +251,14 @@ def test_auto_mode_needs_no_add_on(lab, site):
         resourcesVpcConfig={},
         computeConfig={"enabled": True, "nodePools": ["general-purpose"]},
     )
-    run = site(eks_cluster_name="auto")
+    run = site("--tags", "pod_identity_agent", eks_cluster_name="auto")
     assert run.returncode == 0, run.output
     assert "runs in EKS Auto Mode, which has the Pod Identity Agent built in" in run.output
     assert lab.aws("eks").list_addons(clusterName="auto")["addons"] == []
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_the_service_account_default_is_refused_unless_asked_for_by_name(lab, site, named):
-    site()
+def test_the_service_account_default_is_refused_unless_asked_for_by_name(lab, site, installed, named):
     which = {"service_account": "default"} if named else {"deployment": "enbuild-enbuild-backend"}
     run = site(
         "--tags",
