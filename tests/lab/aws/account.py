@@ -54,7 +54,7 @@ def _load_managed_policies_once(partition: str) -> None:
     def of_partition(backend: IAMBackend) -> list[t.Any]:
         return [copy(policy) for policy in policies] if backend.partition == partition else []
 
-    IAMBackend._init_aws_policies = of_partition  # type: ignore[method-assign]
+    IAMBackend._init_aws_policies = of_partition
 
 
 def _make_operator(config: Config) -> str:

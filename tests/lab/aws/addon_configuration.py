@@ -30,14 +30,16 @@ def read_configuration(addon: CatalogAddon, text: str) -> dict[str, t.Any]:
 
 def _sentence(error: ValidationError) -> str:
     path = error.json_path
+    schema: t.Any = error.schema
+    wanted: t.Any = error.validator_value
     if error.validator == "additionalProperties":
-        unknown = sorted(set(error.instance) - set(error.schema["properties"]))
+        unknown = sorted(set(error.instance) - set(schema["properties"]))
         return f"{path}.{unknown[0]}: is not defined in the schema and the schema does not allow additional properties"
     if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in error.instance)
+        missing = next(name for name in wanted if name not in error.instance)
         return f"{path}.{missing}: is missing but it is required"
     if error.validator == "type":
-        return f"{path}: {_type(error.instance)} found, {error.validator_value} expected"
+        return f"{path}: {_type(error.instance)} found, {wanted} expected"
     return f"{path}: {error.message}"
 
 

@@ -68,11 +68,11 @@ class LabEKSBackend(EKSBackend):
 
     def associations(self, cluster: str) -> Associations:
         """Return the associations of a cluster; ResourceNotFoundException."""
-        return self._of(cluster, self._associations)
+        return t.cast(Associations, self._of(cluster, self._associations))
 
     def addons(self, cluster: str) -> Addons:
         """Return the add-ons of a cluster; ResourceNotFoundException."""
-        return self._of(cluster, self._addons)
+        return t.cast(Addons, self._of(cluster, self._addons))
 
     def addon_arn(self, cluster: str, name: str) -> str | None:
         """Return an add-on's ARN, or None."""
@@ -121,7 +121,7 @@ class LabEKSResponse(RestJsonErrors, EKSResponse):
         check_tags(given.get("tags") or {})
         result = super().create_cluster()
         cluster = self.eks_backend.clusters[given["name"]]
-        cluster.compute_config = given.get("computeConfig") or {"enabled": False}  # type: ignore[attr-defined]
+        cluster.compute_config = given.get("computeConfig") or {"enabled": False}
         return result
 
     # add-ons
@@ -250,7 +250,7 @@ def make_cluster(lab: Lab, config: ClusterConfig) -> None:
         tags={},
     )
     pools = {"nodePools": ["general-purpose", "system"]} if config.auto_mode else {}
-    cluster.compute_config = {"enabled": config.auto_mode, **pools}  # type: ignore[attr-defined]
+    cluster.compute_config = {"enabled": config.auto_mode, **pools}
 
 
 def _page(key: str, result: tuple[list[t.Any], str | None]) -> ActionResult:

@@ -113,7 +113,7 @@ def _tag_context(tags: Tags) -> dict[str, t.Any]:
 def _session(role_arn: str, name: str, policy: str, seconds: int, region: str, tags: Tags) -> AssumedRole:
     backend = sts_backends[role_arn.split(":")[4]][role_arn.split(":")[1]]
     session = backend.assume_role(region, name, role_arn, policy, seconds, "")
-    session.tags = tags  # type: ignore[attr-defined]
+    session.tags = tags
     return session
 
 

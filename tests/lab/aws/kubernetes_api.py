@@ -29,6 +29,10 @@ class KubernetesConflict(Exception):
     """Fields are owned by somebody else; the message names them."""
 
 
+class KubernetesRefused(Exception):
+    """The API server does not take what was sent; the message tells why."""
+
+
 class KubernetesApi:
     """A client with cluster-admin rights that connects for each call (the server may come and go)."""
 
@@ -88,14 +92,16 @@ class KubernetesApi:
     def _call(
         self, method: str, path: str, body: t.Any = None, content_type: str = "application/json"
     ) -> dict[str, t.Any] | None:
-        """Return the answer, None for 404; KubernetesConflict for 409, KubernetesUnreachable for all else."""
+        """Return the answer, None for 404; KubernetesConflict, KubernetesRefused or KubernetesUnreachable."""
         try:
             return self._answer(method, path, body, content_type)
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None
-            failure = KubernetesConflict if error.code == 409 else KubernetesUnreachable
-            raise failure(f"{method} {path}: {error.code} {_message(error)}") from error
+            failures = {400: KubernetesRefused, 403: KubernetesRefused, 409: KubernetesConflict, 422: KubernetesRefused}
+            raise failures.get(error.code, KubernetesUnreachable)(
+                f"{method} {path}: {error.code} {_message(error)}"
+            ) from error
         except (OSError, ValueError) as error:
             raise KubernetesUnreachable(f"{method} {path}: {error}") from error
 

@@ -39,7 +39,7 @@ class KeepAliveHandler(MotoRequestHandler):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         started: list[tuple[str, list[tuple[str, str]]]] = []
         try:
-            chunks = self.server.app(self.make_environ(), lambda *start: started.append(t.cast(t.Any, start)))  # type: ignore[arg-type,return-value]
+            chunks = self.server.app(self.make_environ(), lambda *start: started.append(t.cast(t.Any, start)))
         except LostReply:
             self.close_connection = True
             return

@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .addon_catalog import AGENT
-from .kubernetes_api import FIELD_MANAGER, KubernetesApi, KubernetesConflict, KubernetesUnreachable
+from .kubernetes_api import FIELD_MANAGER, KubernetesApi, KubernetesConflict, KubernetesRefused, KubernetesUnreachable
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,18 @@ class AgentWorkload:
             self._kubernetes.apply_daemon_set(daemon_set(release), force=overwrite)
         except KubernetesConflict as error:
             return None if resolve_conflicts == "PRESERVE" else _conflict(str(error))
+        except KubernetesRefused as error:
+            return Issue("AdmissionRequestDenied", str(error), (AGENT,))
         except KubernetesUnreachable as error:
             return Issue("ClusterUnreachable", str(error))
         return None
 
     def remove(self, namespace: str) -> Issue | None:
-        """Delete the DaemonSet."""
+        """Delete the DaemonSet, unless it is somebody else's."""
         try:
-            self._kubernetes.delete_daemon_set(namespace, AGENT)
+            found = self._kubernetes.daemon_set(namespace, AGENT)
+            if found and _made_by_eks(found):
+                self._kubernetes.delete_daemon_set(namespace, AGENT)
         except KubernetesUnreachable as error:
             return Issue("ClusterUnreachable", str(error))
         return None
@@ -163,7 +167,7 @@ def _all_ready(found: dict[str, t.Any]) -> bool:
     status = found.get("status", {})
     seen = status.get("observedGeneration", 0) >= found["metadata"].get("generation", 1)
     wanted = status.get("desiredNumberScheduled", 0)
-    return seen and wanted == status.get("numberReady", 0) == status.get("updatedNumberScheduled", 0)
+    return bool(seen and wanted == status.get("numberReady", 0) == status.get("updatedNumberScheduled", 0))
 
 
 def _conflict(what: str) -> Issue:
