@@ -12,8 +12,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-Verdict = bool | None
-Values = tuple[str, ...] | None
+Verdict: t.TypeAlias = "bool | None"
+Values: t.TypeAlias = "tuple[str, ...] | None"
 """Values of a condition key: () for a key that isn't sent, None for one that is unknown."""
 
 _OPERATOR = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?", re.IGNORECASE)

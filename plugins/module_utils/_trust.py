@@ -17,7 +17,7 @@ SERVICE = "pods.eks.amazonaws.com"
 ACTIONS = ("sts:AssumeRole", "sts:TagSession")
 SCOPES = ("none", "account", "cluster", "service_account", "target_role")
 
-Cluster = t.Mapping[str, t.Any] | str
+Cluster: t.TypeAlias = "t.Mapping[str, t.Any] | str"
 Document = dict[str, t.Any]
 
 
