@@ -32,14 +32,15 @@ def _sentence(error: ValidationError) -> str:
     path = error.json_path
     schema: t.Any = error.schema
     wanted: t.Any = error.validator_value
+    given: t.Any = error.instance
     if error.validator == "additionalProperties":
-        unknown = sorted(set(error.instance) - set(schema["properties"]))
+        unknown = sorted(set(given) - set(schema["properties"]))
         return f"{path}.{unknown[0]}: is not defined in the schema and the schema does not allow additional properties"
     if error.validator == "required":
-        missing = next(name for name in wanted if name not in error.instance)
+        missing = next(name for name in wanted if name not in given)
         return f"{path}.{missing}: is missing but it is required"
     if error.validator == "type":
-        return f"{path}: {_type(error.instance)} found, {wanted} expected"
+        return f"{path}: {_type(given)} found, {wanted} expected"
     return f"{path}: {error.message}"
 
 

@@ -56,7 +56,8 @@ def check_answer(operation: OperationModel, status: int, headers: t.Mapping[str,
 
 def check_shape(path: str, shape: Shape, value: t.Any) -> None:
     """Check ``value`` against ``shape``, all the way down."""
-    assert isinstance(value, _TYPES[shape.type_name]), f"{path} is {value!r}, not {shape.type_name}"
+    fits = isinstance(value, _TYPES[shape.type_name])
+    assert fits, f"{path} is {value!r}, not {shape.type_name}"
     if isinstance(shape, StructureShape):
         _check_structure(path, shape, value)
     elif isinstance(shape, ListShape):
