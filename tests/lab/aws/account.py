@@ -10,12 +10,14 @@ from copy import copy
 
 from moto.core.base_backend import BackendDict
 from moto.iam.models import IAMBackend, iam_backends
-from moto.utilities.utils import get_partition
 
 from . import bedrock, eks
 from .config import Config
 from .kubernetes_api import KubernetesApi
 from .state import AccessEntry, Lab
+
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+"""The operator has an account of the same number and key in each: a caller's partition is never a guess."""
 
 ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"
 
@@ -23,7 +25,7 @@ ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"
 def build(config: Config) -> Lab:
     """Return a lab with its operator and clusters, served by moto's backends in this process."""
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-    _load_managed_policies_once(get_partition(config.region))
+    _load_managed_policies_once()
     lab = Lab(config, KubernetesApi(config.kubernetes))
     eks.install(lab)
     bedrock.install()
@@ -41,24 +43,23 @@ def reset(lab: Lab) -> None:
 
 def populate(lab: Lab) -> None:
     """Make the operator, who is a cluster administrator like every cluster's creator, and the clusters."""
-    user_arn = _make_operator(lab.config)
-    lab.access_entries = [AccessEntry(user_arn, user_arn, ("system:masters",))]
+    user_arns = [_make_operator(lab.config, partition) for partition in PARTITIONS]
+    lab.access_entries = [AccessEntry(arn, arn, ("system:masters",)) for arn in user_arns]
     for cluster in lab.config.clusters:
         eks.make_cluster(lab, cluster)
 
 
-def _load_managed_policies_once(partition: str) -> None:
-    """Let new IAM backends copy AWS's 1,500 policies: moto reads them anew for each partition, 0.1 s each."""
-    policies = IAMBackend(partition, "aws").aws_managed_policies
+def _load_managed_policies_once() -> None:
+    """Let new IAM backends copy AWS's 1,500 policies: moto reads them anew for each backend, 0.1 s each."""
+    policies = {partition: IAMBackend("123456789012", partition).aws_managed_policies for partition in PARTITIONS}
 
     def of_partition(backend: IAMBackend) -> list[t.Any]:
-        return [copy(policy) for policy in policies] if backend.partition == partition else []
+        return [copy(policy) for policy in policies.get(backend.partition, ())]
 
     IAMBackend._init_aws_policies = of_partition
 
 
-def _make_operator(config: Config) -> str:
-    partition = get_partition(config.region)
+def _make_operator(config: Config, partition: str) -> str:
     backend = iam_backends[config.account_id][partition]
     operator = config.operator
     user = backend.create_user(partition, operator.user_name)

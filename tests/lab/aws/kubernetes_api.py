@@ -15,7 +15,6 @@ from pathlib import Path
 
 from .config import KubernetesAccess
 
-AGENT = "eks-pod-identity-agent"
 FIELD_MANAGER = "eks"
 TIMEOUT = 10
 """Seconds that one call may take."""
