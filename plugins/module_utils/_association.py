@@ -24,7 +24,7 @@ _API = {"role_arn": "roleArn", **{option: member for option, (member, _floor) in
 _RESOURCE = "pod_identity_association"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Key:
     """What identifies an association: one for each service account."""
 

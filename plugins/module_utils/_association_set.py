@@ -57,7 +57,7 @@ def select(eks: EksAssociations, wanted: Query) -> list[dict[str, t.Any]]:
     for _key, one in details:
         if isinstance(one, AnsibleAWSError):
             raise one
-    return [view(key, one) for key, one in sorted(details, key=_by_name) if one]
+    return [view(key, one) for key, one in sorted(details, key=lambda detail: detail[0]) if one]
 
 
 def settle_all(eks: EksAssociations, items: list[Item], concurrency: int, deadline: Deadline) -> list[Item]:
@@ -78,7 +78,3 @@ def settle_all(eks: EksAssociations, items: list[Item], concurrency: int, deadli
 def _item(goal: Goal, plan: Plan, error: AnsibleAWSError | None) -> Item:
     words = {"namespace": goal.key.namespace, "service_account": goal.key.service_account}
     return Item(str(goal.key), words, goal, plan, error)
-
-
-def _by_name(details: Details) -> tuple[str, str]:
-    return details[0].namespace, details[0].service_account

@@ -127,7 +127,7 @@ def with_purged(wanted: Request, found: t.Mapping[Key, Found], unknown: t.Iterab
     """The goals, and the goal of absence for what is found and to be purged, or might be: its details are unknown."""
     purged = {key for key, one in found.items() if _is_purged(wanted, one)}.union(unknown)
     purged -= {goal.key for goal in wanted.goals}
-    return (*wanted.goals, *(Goal(key, None) for key in sorted(purged, key=str)))
+    return (*wanted.goals, *(Goal(key, None) for key in sorted(purged)))
 
 
 def plan_all(goals: t.Sequence[Goal], found: t.Mapping[Key, Found]) -> list[Plan]:
