@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.enbuild.eks.tests.unit.plugins.fake_eks import ACCOUNT, FakeEks
 from botocore.exceptions import ClientError
 
-OFFERS = {
+OFFERS: dict[str, dict[str, tuple[str, ...]]] = {
     "coredns": {
         "v1.10.1-eksbuild.1": ("1.35",),
         "v1.9.3-eksbuild.10": ("1.35", "1.36"),

@@ -309,7 +309,11 @@ def test_a_creation_that_fails_says_how_to_recover_and_recovers_when_told() -> N
 
 def test_recreation_keeps_what_the_addon_had() -> None:
     fake = FakeAddons()
-    wish = {"version": NEW, "configuration_values": {"replicas": 2}, "pod_identity_associations": bindings(ROLE_A)}
+    wish: dict[str, t.Any] = {
+        "version": NEW,
+        "configuration_values": {"replicas": 2},
+        "pod_identity_associations": bindings(ROLE_A),
+    }
     task(fake, service_account_role_arn=ROLE_B, tags={"a": "1"}, **wish)
     fake.addons["coredns"].update(status="UPDATE_FAILED", issues=[])
     done = task(fake, recreate_failed=True)
@@ -333,10 +337,10 @@ def test_an_update_that_fails_says_why_and_is_repeated_on_request() -> None:
 
 def test_an_addon_that_appears_meanwhile_is_adopted() -> None:
     class Racing(FakeAddons):
-        def create_addon(self, **given: t.Any) -> dict[str, t.Any]:
+        def create_addon(self, addonName: str, **given: t.Any) -> dict[str, t.Any]:
             if not self.addons:
-                super().create_addon(addonName="coredns", addonVersion=OLD)
-            return super().create_addon(**given)
+                super().create_addon(addonName, addonVersion=OLD)
+            return super().create_addon(addonName, **given)
 
     done = task(Racing(), configuration_values={"replicas": 2})
     assert done["changes"] == ["update_addon"]
@@ -345,9 +349,9 @@ def test_an_addon_that_appears_meanwhile_is_adopted() -> None:
 
 def test_an_addon_that_disappears_meanwhile_is_created() -> None:
     class Racing(FakeAddons):
-        def update_addon(self, **given: t.Any) -> dict[str, t.Any]:
-            self.addons.clear()
-            raise KeyError(given["addonName"])
+        def update_addon(self, addonName: str, **given: t.Any) -> dict[str, t.Any]:
+            del self.addons[addonName]
+            return super().update_addon(addonName, **given)
 
     fake = Racing()
     task(fake, version=OLD)

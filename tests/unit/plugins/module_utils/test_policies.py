@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import typing as t
 
-import parliament
+import parliament  # type: ignore[import-untyped]
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._plan import Refused
 from ansible_collections.enbuild.eks.plugins.module_utils._policies import bedrock_policy, s3_policy
@@ -21,7 +22,7 @@ OTHER_KINDS = ["async-invoke", "marketplace", "default-prompt-router", "imported
 """What else InvokeModel can act on. IAM asks for one of an action's kinds of resource; parliament asks for all."""
 
 
-def lint(policy: dict[str, object]) -> list[object]:
+def lint(policy: dict[str, t.Any]) -> list[tuple[str, t.Any]]:
     """Return what parliament finds, apart from kinds of resource that the policy is not about."""
     return [
         (finding.issue, detail)
@@ -39,7 +40,7 @@ def lint(policy: dict[str, object]) -> list[object]:
         s3_policy(["acme-orders", "acme.logs"]),
     ],
 )
-def test_an_iam_linter_finds_nothing(policy: dict[str, object]) -> None:
+def test_an_iam_linter_finds_nothing(policy: dict[str, t.Any]) -> None:
     assert lint(policy) == []
 
 
@@ -55,7 +56,7 @@ def test_the_linter_would_find_a_mistake() -> None:
     assert {issue for issue, _ in lint(policy)} == {"RESOURCE_MISMATCH"}
 
 
-def invokable(policy: dict[str, object], arn: str) -> bool:
+def invokable(policy: dict[str, t.Any], arn: str) -> bool:
     return any(fnmatch.fnmatchcase(arn, pattern) for pattern in policy["Statement"][1]["Resource"])
 
 
@@ -117,6 +118,6 @@ def test_what_can_t_be_a_bucket_is_refused(name: str) -> None:
         (lambda: bedrock_policy(ARN, ["a b"]), "models has 'a b'"),
     ],
 )
-def test_other_bad_input_is_refused(call: object, words: str) -> None:
+def test_other_bad_input_is_refused(call: t.Callable[[], object], words: str) -> None:
     with pytest.raises(Refused, match=words):
         call()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._plan import Refused
@@ -15,13 +16,14 @@ from ansible_collections.enbuild.eks.plugins.module_utils._trust_reader import t
 
 ARN = "arn:aws:eks:eu-west-1:123456789012:cluster/prod"
 ROLE = "arn:aws:iam::123456789012:role/orders"
-POD = {"namespace": "shop", "service_account": "orders"}
+POD: dict[str, t.Any] = {"namespace": "shop", "service_account": "orders"}
 OTHER_CLUSTER = "arn:aws:eks:us-east-1:123456789012:cluster/dev"
 OTHER_ACCOUNT = "arn:aws:eks:eu-west-1:999999999999:cluster/prod"
 
 
-def problem(trust: object, **changes: object) -> str:
-    return trust_problem(trust, **{"cluster_arn": ARN, **POD, **changes})
+def problem(trust: t.Any, **changes: t.Any) -> str:
+    options: dict[str, t.Any] = {"cluster_arn": ARN, **POD, **changes}
+    return trust_problem(trust, **options)
 
 
 @pytest.mark.parametrize("scope", [scope for scope in SCOPES if scope != "target_role"])
@@ -47,7 +49,7 @@ def test_what_is_written_lets_its_own_pods_in(scope: str) -> None:
         ("service_account", {"service_account": ""}, True),
     ],
 )
-def test_each_scope_keeps_strangers_out(scope: str, stranger: dict[str, object], welcome: bool) -> None:
+def test_each_scope_keeps_strangers_out(scope: str, stranger: dict[str, t.Any], welcome: bool) -> None:
     assert (problem(trust_policy(ARN, scope, **POD), **stranger) == "") == welcome
 
 
@@ -89,7 +91,7 @@ def test_arns_are_of_the_cluster_s_partition() -> None:
         ({"scope": "target_role", "role_arn": ROLE.replace("1234", "9999")}, "not of account 123456789012"),
     ],
 )
-def test_a_trust_that_can_t_work_is_refused(options: dict[str, object], words: str) -> None:
+def test_a_trust_that_can_t_work_is_refused(options: dict[str, t.Any], words: str) -> None:
     with pytest.raises(Refused, match=words):
         trust_policy(ARN, **options)
 
@@ -102,13 +104,13 @@ def test_what_is_not_a_cluster_is_refused() -> None:
 PLAIN = trust_policy(ARN, "none")
 
 
-def changed(**statement: object) -> dict[str, object]:
+def changed(**statement: t.Any) -> dict[str, t.Any]:
     document = copy.deepcopy(PLAIN)
     document["Statement"][0].update(statement)
     return document
 
 
-def conditioned(**condition: object) -> dict[str, object]:
+def conditioned(**condition: t.Any) -> dict[str, t.Any]:
     return changed(Condition=condition)
 
 
@@ -140,7 +142,7 @@ def conditioned(**condition: object) -> dict[str, object]:
         conditioned(Bool={"aws:SecureTransport": "true"}),
     ],
 )
-def test_lets_pod_identity_in(trust: dict[str, object]) -> None:
+def test_lets_pod_identity_in(trust: dict[str, t.Any]) -> None:
     assert problem(trust) == ""
 
 
@@ -186,7 +188,7 @@ DENY = {"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRo
         ),
     ],
 )
-def test_says_why_not(trust: object, words: str) -> None:
+def test_says_why_not(trust: t.Any, words: str) -> None:
     assert words in problem(trust)
 
 
@@ -200,7 +202,7 @@ def test_says_why_not(trust: object, words: str) -> None:
         ({"Action": "sts:AssumeRoleWithSAML"}, False),
     ],
 )
-def test_only_a_deny_that_certainly_applies_counts(deny: dict[str, object], denied: bool) -> None:
+def test_only_a_deny_that_certainly_applies_counts(deny: dict[str, t.Any], denied: bool) -> None:
     trust = {"Statement": [PLAIN["Statement"][0], {**DENY, **deny}]}
     assert ("denies" in problem(trust)) == denied
 
