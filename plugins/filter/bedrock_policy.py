@@ -13,7 +13,7 @@ description:
   - A model may be invoked in every region, since an inference profile chooses the region itself.
   - Refuses a partition that has no Bedrock.
 author:
-  - enbuild.eks maintainers (@enbuild)
+  - The enbuild.eks contributors (@enbuild)
 positional: _input
 options:
   _input:

@@ -13,7 +13,7 @@ description:
   - The file is in Ansible's temporary folder of this run on the controller, and goes with it when the run ends.
   - The same certificate authority always gives the same path.
 author:
-  - enbuild.eks maintainers (@enbuild)
+  - The enbuild.eks contributors (@enbuild)
 positional: _input
 options:
   _input:

@@ -12,7 +12,7 @@ description:
   - In the scope V(target_role), returns the trust policy of a role of another account, which EKS assumes with the
     credentials of the association's role.
 author:
-  - enbuild.eks maintainers (@enbuild)
+  - The enbuild.eks contributors (@enbuild)
 positional: _input
 options:
   _input:

@@ -12,7 +12,7 @@ description:
     names the statement and the condition.
   - What is left out, and conditions on what can't be known here, like the organization, count in the policy's favour.
 author:
-  - enbuild.eks maintainers (@enbuild)
+  - The enbuild.eks contributors (@enbuild)
 positional: _input
 options:
   _input:

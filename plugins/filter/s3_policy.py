@@ -10,7 +10,7 @@ short_description: Permission policy for pods that use S3 buckets
 description:
   - Returns a policy that allows listing the buckets, and reading, writing and deleting what is in them.
 author:
-  - enbuild.eks maintainers (@enbuild)
+  - The enbuild.eks contributors (@enbuild)
 positional: _input
 options:
   _input:

@@ -12,7 +12,7 @@ description:
   - The token is a presigned request, made here. AWS is called only to assume O(assume_role_arn).
   - A token is accepted for 15 minutes. Look it up where it is used, so that each task has a fresh one.
 author:
-  - enbuild.eks maintainers (@enbuild)
+  - The enbuild.eks contributors (@enbuild)
 options:
   _terms:
     description: Names of EKS clusters.

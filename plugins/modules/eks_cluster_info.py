@@ -15,23 +15,18 @@ description:
   - A cluster that isn't active is returned as it is. A cluster that doesn't exist is an error, which names the clusters
     that do when the caller may call C(eks:ListClusters).
 author:
-  - enbuild.eks maintainers (@enbuild)
+  - The enbuild.eks contributors (@enbuild)
 options:
   cluster_name:
     description: Name of the EKS cluster.
     type: str
     required: true
 extends_documentation_fragment:
+  - enbuild.eks.attributes
+  - enbuild.eks.attributes.info
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing, so check mode makes no difference.
-  diff_mode:
-    support: none
-    description: Changes nothing, so there is no difference to show.
 seealso:
   - plugin: enbuild.eks.cluster_token
     plugin_type: lookup
