@@ -51,7 +51,7 @@ def populate(lab: Lab) -> None:
 
 def _load_managed_policies_once() -> None:
     """Let new IAM backends copy AWS's 1,500 policies: moto reads them anew for each backend, 0.1 s each."""
-    policies = {partition: IAMBackend("123456789012", partition).aws_managed_policies for partition in PARTITIONS}
+    policies = {partition: IAMBackend(partition, "aws").aws_managed_policies for partition in PARTITIONS}
 
     def of_partition(backend: IAMBackend) -> list[t.Any]:
         return [copy(policy) for policy in policies.get(backend.partition, ())]

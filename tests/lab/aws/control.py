@@ -58,8 +58,9 @@ def _entries(lab: Lab, body: Json = None) -> Json:
 
 
 def _set_entries(lab: Lab, body: Json) -> Json:
-    """Replace all entries but the operator's, which comes first."""
-    lab.access_entries = [lab.access_entries[0], *map(AccessEntry.from_dict, body)]
+    """Replace all entries but the operator's, which come first, one for each partition."""
+    operator = lab.access_entries[: len(account.PARTITIONS)]
+    lab.access_entries = [*operator, *map(AccessEntry.from_dict, body)]
     return _entries(lab)
 
 
