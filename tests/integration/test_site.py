@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import subprocess
 
 import pytest
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
@@ -36,7 +35,7 @@ def site(lab):
         )
 
     yield run
-    _start_over(lab)
+    _start_over(lab, wait=False)
 
 
 @pytest.fixture
@@ -46,17 +45,10 @@ def installed(lab, site):
         assert site().returncode == 0
 
 
-def _start_over(lab):
-    lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
+def _start_over(lab, wait=True):
+    lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--wait={str(wait).lower()}")
     lab.kubectl("delete", "daemonset", "eks-pod-identity-agent", "-n", "kube-system", "--ignore-not-found")
     lab.reset()
-
-
-def helm(lab, *arguments):
-    """Run Helm as the operator of ``lab``; what it printed."""
-    return subprocess.run(
-        ["helm", *arguments], env=lab.environment(), check=True, capture_output=True, text=True
-    ).stdout
 
 
 def associations(lab):
@@ -120,12 +112,25 @@ BAD = {
         ["127.0.0.1:9"],
     ),
     "no Helm": ({"enbuild_release_helm": "/nowhere/helm"}, {}, ["/nowhere/helm", "missing", "Install Helm 3"]),
+    "no Bedrock in the partition": (
+        {"eks_cluster_name": "beijing", "eks_region": "cn-north-1"},
+        {},
+        ["aws-cn", "Bedrock"],
+    ),
     "values file": ({"enbuild_release_values_files": ["/nowhere/values.yaml"]}, {}, ["/nowhere/values.yaml"]),
 }
 
 
+@pytest.fixture(scope="module")
+def beijing(lab, site):
+    """A cluster in a partition that has no Bedrock."""
+    lab.aws("eks", region_name="cn-north-1").create_cluster(
+        name="beijing", roleArn="arn:aws-cn:iam::123456789012:role/cluster", resourcesVpcConfig={}
+    )
+
+
 @pytest.mark.parametrize(("variables", "environment", "words"), BAD.values(), ids=BAD)
-def test_bad_input_is_refused_before_anything_changes(lab, site, variables, environment, words):
+def test_bad_input_is_refused_before_anything_changes(lab, site, beijing, variables, environment, words):
     run = site(environment=environment, **variables)
     assert run.returncode != 0, run.output
     assert [word for word in words if word not in run.output] == [], run.output
@@ -196,18 +201,17 @@ def test_only_stale_workloads_are_restarted(lab, site, installed):
 
 
 def test_values_of_the_release_and_of_the_user_are_kept(lab, site, installed, tmp_path):
-    helm(
-        lab,
+    lab.helm(
         *("upgrade", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", NAMESPACE),
         *("--reuse-values", "--set", "enbuildCTF.aws_region=eu-west-1"),
     )
     values = tmp_path / "values.yaml"
-    values.write_text("enbuildBk: {replicas: 2}\n")
-    run = site(enbuild_release_values_files=[str(values)], enbuild_release_values="enbuildUi: {replicas: 3}")
+    values.write_text("enbuildBackend: {replicas: 2}\n")
+    run = site(enbuild_release_values_files=[str(values)], enbuild_release_values="enbuildUI: {replicas: 3}")
     assert run.returncode == 0, run.output
-    kept = json.loads(helm(lab, "get", "values", "enbuild", "-n", NAMESPACE, "-o", "json"))
+    kept = json.loads(lab.helm("get", "values", "enbuild", "-n", NAMESPACE, "-o", "json"))
     assert kept["enbuildCTF"] == {"aws_region": "eu-west-1", "serviceAccount": {"create": True}}
-    assert (kept["enbuildBk"]["replicas"], kept["enbuildUi"]["replicas"]) == (2, 3)
+    assert (kept["enbuildBackend"]["replicas"], kept["enbuildUI"]["replicas"]) == (2, 3)
 
 
 def test_cut_off_at_any_task_the_next_run_goes_on(lab, site):
@@ -225,7 +229,7 @@ def test_cut_off_at_any_task_the_next_run_goes_on(lab, site):
 
 def test_a_pending_release_is_named_with_the_way_out(lab, site, installed):
     secret = lab.kubectl("get", "secret", "-n", NAMESPACE, "-l", "owner=helm", "-o", "name").split()[-1]
-    release = helm(lab, "get", "metadata", "enbuild", "-n", NAMESPACE)
+    release = lab.helm("get", "metadata", "enbuild", "-n", NAMESPACE)
     assert "deployed" in release
     _set_status(lab, secret, "pending-upgrade")
     run = site()
