@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils import _identities
 from ansible_collections.enbuild.eks.plugins.module_utils._plan import Refused
@@ -19,7 +21,7 @@ ORDERS = {"name": "orders", "namespace": "shop", "deployment": "orders", "role_n
 FOUND = [{"name": "orders", "service_account": "orders-sa"}]
 
 
-def test_a_good_list_has_no_problem():
+def test_a_good_list_has_no_problem() -> None:
     assert _identities.problems([ORDERS]) == []
 
 
@@ -51,17 +53,17 @@ def test_a_good_list_has_no_problem():
         ),
     ],
 )
-def test_each_mistake_is_one_sentence(item, words):
+def test_each_mistake_is_one_sentence(item: t.Any, words: t.Any) -> None:
     (problem,) = _identities.problems([item])
     assert words in problem
 
 
-def test_a_workload_declared_twice_is_refused():
+def test_a_workload_declared_twice_is_refused() -> None:
     (problem,) = _identities.problems([ORDERS, {**ORDERS, "name": "again"}])
     assert "declared twice, as orders too" in problem
 
 
-def test_resolved_takes_the_live_service_account_and_the_clusters_partition():
+def test_resolved_takes_the_live_service_account_and_the_clusters_partition() -> None:
     item = {**ORDERS, "managed_policies": ["AmazonS3FullAccess", "arn:aws-us-gov:iam::123456789012:policy/own"]}
     (found,) = _identities.resolved([item], FOUND, CLUSTER)
     assert found["service_account"] == "orders-sa"
@@ -73,11 +75,11 @@ def test_resolved_takes_the_live_service_account_and_the_clusters_partition():
 
 
 @pytest.mark.parametrize(("path", "arn"), [("/", "role/a"), ("/team/", "role/team/a"), ("team", "role/team/a")])
-def test_role_arn_with_a_path(path, arn):
+def test_role_arn_with_a_path(path: t.Any, arn: t.Any) -> None:
     assert _identities.role_arn("a", CLUSTER, path).endswith(f":{arn}")
 
 
-def test_expected_names_the_object_and_not_its_service_account_too():
+def test_expected_names_the_object_and_not_its_service_account_too() -> None:
     workloads = _identities.resolved(
         [ORDERS, {"namespace": "shop", "service_account": "night", "role_name": "n"}],
         [*FOUND, {"name": "night", "service_account": "night"}],
@@ -88,7 +90,7 @@ def test_expected_names_the_object_and_not_its_service_account_too():
     assert (second["service_account"], second["role_arn"]) == ("night", workloads[1]["role_arn"])
 
 
-def test_a_shared_role_is_made_once_and_trusts_each_service_account():
+def test_a_shared_role_is_made_once_and_trusts_each_service_account() -> None:
     workloads = _identities.resolved(
         [ORDERS, {**ORDERS, "name": "night", "deployment": "night"}],
         [*FOUND, {"name": "night", "service_account": "night-sa"}],
@@ -102,19 +104,19 @@ def test_a_shared_role_is_made_once_and_trusts_each_service_account():
     assert len(role["trust_policy"]["Statement"]) == 1
 
 
-def test_sharers_that_disagree_are_refused():
+def test_sharers_that_disagree_are_refused() -> None:
     other = {**ORDERS, "name": "night", "deployment": "night", "managed_policies": ["AmazonS3FullAccess"]}
     workloads = _identities.resolved([ORDERS, other], [*FOUND, {"name": "night", "service_account": "n"}], CLUSTER)
     with pytest.raises(Refused, match="orders and night share role shop-orders with a different managed_policies"):
         _identities.roles(workloads, CLUSTER)
 
 
-def test_a_role_that_exists_is_not_made():
+def test_a_role_that_exists_is_not_made() -> None:
     item = {"namespace": "s", "deployment": "d", "role_arn": "arn:aws-us-gov:iam::123456789012:role/x"}
     assert _identities.roles(_identities.resolved([item], FOUND, CLUSTER), CLUSTER) == []
 
 
-def test_the_table_lines_up():
+def test_the_table_lines_up() -> None:
     lines = _identities.ladder_table(
         [
             {

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._ladder import Evidence, Workload, judge, parse_workload
 from ansible_collections.enbuild.eks.plugins.module_utils._plan import Refused
@@ -15,15 +17,15 @@ TEMPLATE = Template(OWNER, {"spec": {"serviceAccountName": "orders"}})
 ASSOCIATION = {"association_id": "a-1", "role_arn": ROLE}
 
 
-def pod(name, bare=(), owner=OWNER):
+def pod(name: str, bare: tuple[str, ...] = (), owner: Owner = OWNER) -> Pod:
     return Pod(name, "shop", "orders", owner, bare)
 
 
-def codes(verdict):
+def codes(verdict: t.Any) -> t.Any:
     return [finding["code"] for finding in verdict["findings"]]
 
 
-def test_a_healthy_workload_reaches_the_top_without_findings():
+def test_a_healthy_workload_reaches_the_top_without_findings() -> None:
     verdict = judge(Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, (pod("a"), pod("b")), (True, True, True)))
     assert (verdict["rung"], codes(verdict), verdict["restart"], verdict["injected_now"]) == ("injected", [], [], True)
     assert verdict["pods_injected"] == 2
@@ -59,18 +61,18 @@ def test_a_healthy_workload_reaches_the_top_without_findings():
         ),
     ],
 )
-def test_each_fault_has_its_rung_and_its_code_and_no_other(evidence, rung, expected):
+def test_each_fault_has_its_rung_and_its_code_and_no_other(evidence: t.Any, rung: t.Any, expected: t.Any) -> None:
     verdict = judge(evidence)
     assert (verdict["rung"], codes(verdict)) == (rung, expected)
     assert all(finding["remedy"] and finding["object"] for finding in verdict["findings"])
 
 
-def test_any_role_will_do_when_none_is_expected():
+def test_any_role_will_do_when_none_is_expected() -> None:
     verdict = judge(Evidence(Workload("orders", OWNER), TEMPLATE, ASSOCIATION, (pod("a"),), (True,)))
     assert verdict["rung"] == "injected"
 
 
-def test_only_what_owns_stale_pods_is_restarted_and_each_once():
+def test_only_what_owns_stale_pods_is_restarted_and_each_once() -> None:
     job, bare = Owner("Job", "shop", "night"), Owner("Pod", "shop", "loose")
     pods = (
         pod("a", ("app",)),
@@ -92,14 +94,14 @@ def test_only_what_owns_stale_pods_is_restarted_and_each_once():
         (ASSOCIATION, []),
     ],
 )
-def test_a_coming_release_is_predicted(association, restart):
+def test_a_coming_release_is_predicted(association: t.Any, restart: t.Any) -> None:
     """Pods that a release is about to make are injected only where the association is there already."""
     coming = Template(OWNER, {"spec": {"serviceAccountName": "orders"}}, "rendered")
     verdict = judge(Evidence(WORKLOAD, coming, association, replaced=True))
     assert (verdict["exists"], verdict["restart"]) == (False, restart)
 
 
-def test_near_names_are_offered():
+def test_near_names_are_offered() -> None:
     missing = judge(Evidence(WORKLOAD, None, None, neighbours=("Deployment order", "Deployment mongodb")))
     assert "did you mean Deployment order?" in missing["findings"][0]["message"]
     mistaken = judge(Evidence(WORKLOAD, TEMPLATE, None, (pod("a"),), neighbours=("order",)))
@@ -114,10 +116,10 @@ def test_near_names_are_offered():
         ({"namespace": "n", "deployment": "a", "service_account": "b"}, "found deployment, service_account"),
     ],
 )
-def test_a_bad_entry_is_refused_in_one_sentence(item, words):
+def test_a_bad_entry_is_refused_in_one_sentence(item: t.Any, words: t.Any) -> None:
     with pytest.raises(Refused, match=words):
         parse_workload(item)
 
 
-def test_an_entry_is_called_after_its_object():
+def test_an_entry_is_called_after_its_object() -> None:
     assert parse_workload({"namespace": "shop", "deployment": "orders", "role_arn": ""}) == Workload("orders", OWNER)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._pods import (
@@ -20,7 +21,7 @@ from ansible_collections.enbuild.eks.plugins.module_utils._pods import (
 )
 
 
-def container(name, injected=True):
+def container(name: t.Any, injected: t.Any = True) -> t.Any:
     if not injected:
         return {"name": name, "image": name}
     return {
@@ -31,7 +32,7 @@ def container(name, injected=True):
     }
 
 
-def pod(name="p", owner=None, injected=True, **spec):
+def pod(name: t.Any = "p", owner: t.Any = None, injected: t.Any = True, **spec: t.Any) -> t.Any:
     meta = {"name": name, "namespace": "shop", "annotations": {}}
     if owner:
         meta["ownerReferences"] = [{"kind": owner[0], "name": owner[1], "controller": True}]
@@ -47,7 +48,7 @@ def pod(name="p", owner=None, injected=True, **spec):
     }
 
 
-def test_a_pod_as_the_webhook_leaves_it_lacks_nothing():
+def test_a_pod_as_the_webhook_leaves_it_lacks_nothing() -> None:
     assert bare_containers(pod()) == ()
 
 
@@ -61,19 +62,19 @@ def test_a_pod_as_the_webhook_leaves_it_lacks_nothing():
         lambda p: p["spec"]["containers"][0].update(volumeMounts=[]),
     ],
 )
-def test_a_pod_that_lacks_a_part_is_bare(spoil):
+def test_a_pod_that_lacks_a_part_is_bare(spoil: t.Any) -> None:
     spoilt = copy.deepcopy(pod())
     spoil(spoilt)
     assert bare_containers(spoilt) == ("app",)
 
 
-def test_init_containers_count_and_skipped_ones_do_not():
+def test_init_containers_count_and_skipped_ones_do_not() -> None:
     found = pod(initContainers=[container("setup", injected=False), container("skipped", injected=False)])
     found["metadata"]["annotations"]["eks.amazonaws.com/skip-containers"] = "skipped, other"
     assert bare_containers(found) == ("setup",)
 
 
-def test_pods_are_traced_through_their_replica_set():
+def test_pods_are_traced_through_their_replica_set() -> None:
     sets = [
         {
             "metadata": {
@@ -97,7 +98,7 @@ def test_pods_are_traced_through_their_replica_set():
     assert [found[name].injected for name in "abcd"] == [True, False, True, True]
 
 
-def test_leaving_and_finished_pods_are_left_out():
+def test_leaving_and_finished_pods_are_left_out() -> None:
     leaving, done, failed = pod("a"), pod("b"), pod("c")
     leaving["metadata"]["deletionTimestamp"] = "now"
     done["status"]["phase"] = "Succeeded"
@@ -109,11 +110,11 @@ def test_leaving_and_finished_pods_are_left_out():
     ("spec", "name"),
     [({}, "default"), ({"serviceAccountName": "a"}, "a"), ({"serviceAccount": "old"}, "old")],
 )
-def test_service_account_of(spec, name):
+def test_service_account_of(spec: t.Any, name: t.Any) -> None:
     assert service_account_of({"spec": spec}) == name
 
 
-def test_rendered_templates_take_the_release_namespace():
+def test_rendered_templates_take_the_release_namespace() -> None:
     documents = [
         None,
         {"kind": "Service", "metadata": {"name": "x"}},
@@ -127,7 +128,7 @@ def test_rendered_templates_take_the_release_namespace():
     ]
 
 
-def test_a_newborn_keeps_labels_and_annotations_of_its_template():
+def test_a_newborn_keeps_labels_and_annotations_of_its_template() -> None:
     (template,) = rendered_templates(
         [
             {
