@@ -19,7 +19,7 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs lock lab-up lab-down lab-status lab-env venv venv-test clean
+.PHONY: help demo test lint bench-modules docs lock lab-up lab-down lab-status lab-env venv venv-test clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ test: venv-test ## Every check there is
 
 lint: venv-test ## The checks that need no lab and take seconds
 	@'$(BIN)/python' -m pytest tests/checks -m 'not background' $(ARGS)
+
+bench-modules: venv-test ## What the modules cost, beside what one would do instead (20 minutes)
+	@$(BIN)/python -m ansible_collections.enbuild.eks.tests.bench.modules $(ARGS)
 
 docs: venv-test ## Write the generated parts of the documentation anew
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.role_readmes
