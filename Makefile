@@ -22,7 +22,7 @@ export LAB
 .PHONY: help demo test lint bench-modules docs lock lab-up lab-down lab-status lab-env venv venv-test clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  PYTHON=python3.12  the interpreter (default: python3), each with an environment of its own"
 	@echo "  LAB=name           another lab beside the default one"
@@ -38,7 +38,7 @@ lint: venv-test ## The checks that need no lab and take seconds
 	@'$(BIN)/python' -m pytest tests/checks -m 'not background' $(ARGS)
 
 bench-modules: venv-test ## What the modules cost, beside what one would do instead (20 minutes)
-	@$(BIN)/python -m ansible_collections.enbuild.eks.tests.bench.modules $(ARGS)
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.modules $(ARGS)
 
 docs: venv-test ## Write the generated parts of the documentation anew
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.role_readmes
