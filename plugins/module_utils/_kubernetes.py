@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import typing as t
 
@@ -47,12 +46,15 @@ class Kubernetes:
     def __init__(self, dynamic_client: t.Any) -> None:
         self._client = dynamic_client
         self._lists: dict[str, list[Object]] = {}
+        self._pods: dict[str, list[Pod]] = {}
 
-    @functools.cache  # noqa: B019 (lives as long as the task)
     def pods(self, namespace: str) -> list[Pod]:
         """Running pods of ``namespace``, each with its workload."""
-        replica_sets = self._list(f"/apis/apps/v1/namespaces/{namespace}/replicasets")
-        return running_pods(self._list(f"/api/v1/namespaces/{namespace}/pods"), replica_sets)
+        if namespace not in self._pods:
+            replica_sets = self._list(f"/apis/apps/v1/namespaces/{namespace}/replicasets")
+            found = self._list(f"/api/v1/namespaces/{namespace}/pods")
+            self._pods[namespace] = running_pods(found, replica_sets)
+        return self._pods[namespace]
 
     def template(self, owner: Owner) -> Template | None:
         """Pod template of a Deployment, StatefulSet or DaemonSet; None where it doesn't exist."""

@@ -20,7 +20,7 @@ def cluster_token(sts: t.Any, cluster_name: str) -> str:
     Makes no call. Raises botocore's errors, for example where there are no credentials.
     """
 
-    def name_cluster(request: t.Any, **_: t.Any) -> None:
+    def name_cluster(request: t.Any, **_unused: t.Any) -> None:
         request.headers[HEADER] = cluster_name
 
     event = "before-sign.sts.GetCallerIdentity"

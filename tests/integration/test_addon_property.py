@@ -96,6 +96,6 @@ def test_one_addon(lab: t.Any, addons: EksAddons, current: dict[str, t.Any], des
     assert bool(todo.changes) == (meant(current) != meant(desired))
     assert done.calls == todo.calls
     assert foreseeable(done.after) == foreseeable(todo.after)
-    again, _ = move(addons, lab.cluster_name, desired)
+    again, _unused = move(addons, lab.cluster_name, desired)
     assert again.changes == ()
     assert again.before == done.after

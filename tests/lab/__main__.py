@@ -27,7 +27,7 @@ COMMANDS = {
 }
 
 
-def build(_: str) -> int:
+def build(_unused: str) -> int:
     """Build what is missing."""
     found = binaries.provide(say)
     for program, path in found.paths.items():

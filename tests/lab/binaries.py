@@ -39,8 +39,8 @@ def provide(say: Say) -> Binaries:
             if missing:
                 go_build.build(missing, folder, say)
     paths = {program.name: folder / program.name for program in own}
-    paths |= {name: path for name, (path, _) in borrowed.items()}
-    return Binaries(paths, {name: version for name, (_, version) in borrowed.items()})
+    paths |= {name: path for name, (path, _unused) in borrowed.items()}
+    return Binaries(paths, {name: version for name, (_unused, version) in borrowed.items()})
 
 
 def key_folder() -> Path:

@@ -62,7 +62,7 @@ class Lab:
     bin_dir: Path
 
     @classmethod
-    def start(cls, name: str = DEFAULT_NAME, *, tied: bool = False, say: Say = lambda _: None) -> Lab:
+    def start(cls, name: str = DEFAULT_NAME, *, tied: bool = False, say: Say = lambda _unused: None) -> Lab:
         """Start a lab, or return the one of that name that runs; LabError if it doesn't come up.
 
         A ``tied`` lab ends with this process at the latest.
@@ -85,7 +85,7 @@ class Lab:
     def __enter__(self) -> t.Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self.stop()
 
     def stop(self) -> None:

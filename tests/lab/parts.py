@@ -66,7 +66,9 @@ class Plan:
     def __init__(self, layout: Layout, name: str, ports: PortBlock) -> None:
         self.layout, self.name = layout, name
         self.ports = dict(zip(PORTS, ports.ports, strict=True))
-        self.access_key_id = "AKIA" + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16))
+        self.access_key_id = "AKIA" + "".join(
+            secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _unused in range(16)
+        )
         self.secret_access_key = secrets.token_urlsafe(30)
         self.issuer = f"https://oidc.eks.{REGION}.amazonaws.com/id/{secrets.token_hex(16).upper()}"
 

@@ -152,7 +152,7 @@ class Supervisor:
     def _pause(self, seconds: float) -> None:
         """Sleep, unless somebody wants the lab to end meanwhile."""
         inputs: list[t.Any] = [self._alarm, sys.stdin] if self._leash else [self._alarm]
-        readable, _, _ = select.select(inputs, [], [], seconds)
+        readable, _unused, _unused = select.select(inputs, [], [], seconds)
         if self._alarm in readable or (readable and not os.read(sys.stdin.fileno(), 1)):
             raise Stopped
 
@@ -215,7 +215,7 @@ def _alarm() -> socket.socket:
     waker.setblocking(False)
     signal.set_wakeup_fd(waker.detach())
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, lambda *_unused: None)
     return alarm
 
 

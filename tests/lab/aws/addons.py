@@ -169,7 +169,7 @@ class Addons:
 
     def update(self, parameters: Parameters) -> Update:
         """Begin to change an add-on, or return the update that this very request began before."""
-        return self._updated.once(parameters, lambda _: True, lambda: self._update(parameters))
+        return self._updated.once(parameters, lambda _unused: True, lambda: self._update(parameters))
 
     def delete(self, name: str, preserve: bool) -> Addon:
         """Begin to remove an add-on; ``preserve`` leaves its software and its associations alone."""

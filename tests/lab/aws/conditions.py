@@ -99,7 +99,7 @@ def _holds(operator: str, key: str, wanted: t.Any, context: Context) -> bool:
     accepted = [substitute(str(value), context) for value in (wanted if isinstance(wanted, list) else [wanted])]
     if operator == "null":
         return (not found) == (accepted[0].lower() == "true")
-    quantifier, _, name = operator.rpartition(":")
+    quantifier, _unused, name = operator.rpartition(":")
     optional = name.endswith("ifexists")
     name = name[: -len("ifexists")] if optional else name
     if not found:

@@ -22,7 +22,7 @@ def answer(lab: Lab, request: WireRequest) -> tuple[int, Json]:
     name = request.path[len(PREFIX) :]
     handler = _HANDLERS.get((request.method, name))
     if handler is None:
-        known = any(path == name for _, path in _HANDLERS)
+        known = any(path == name for _unused, path in _HANDLERS)
         return (405 if known else 404), {"error": f"no {request.method} {request.path}"}
     try:
         return 200, handler(lab, json.loads(request.body) if request.body else None)

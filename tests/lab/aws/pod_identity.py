@@ -76,7 +76,7 @@ class Association:
     @property
     def external_id(self) -> str:
         """What the target role's trust can ask for as sts:ExternalId."""
-        _, _, _, region, account, _ = self.cluster_arn.split(":", 5)
+        region, account = self.cluster_arn.split(":")[3:5]
         return f"{region}/{account}/{self.cluster}/{self.namespace}/{self.service_account}"
 
     def summary(self) -> dict[str, t.Any]:
@@ -215,7 +215,7 @@ class Associations:
 
     def check_role(self, role_arn: str) -> None:
         """Refuse a role that EKS could not assume for this cluster's pods."""
-        _, _, _, _, account, _ = self._cluster_arn.split(":", 5)
+        account = self._cluster_arn.split(":")[4]
         if account_of_role(role_arn) != account:
             raise EksError("AccessDeniedException", "Cross-account pass role is not allowed.")
         role = principals.find_role(role_arn)
@@ -316,6 +316,6 @@ class WebhookView:
         with self._lock:
             horizon = time.monotonic() - self._lab.weather.webhook_cold_seconds
             while self._coming and self._coming[0][0] <= horizon:
-                _, changed, present = self._coming.popleft()
+                _unused, changed, present = self._coming.popleft()
                 (self._known.add if present else self._known.discard)(changed)
             return key in self._known

@@ -120,7 +120,7 @@ def _inject_container(container: Json, method: Method, environment: list[list[tu
     variables = container.get("env") or []
     names = {variable["name"] for variable in variables}
     for group in environment:
-        if names.isdisjoint(name for name, _ in group):
+        if names.isdisjoint(name for name, _unused in group):
             variables.extend({"name": name, "value": value} for name, value in group)
     container["env"] = variables
     mounts = container.get("volumeMounts") or []

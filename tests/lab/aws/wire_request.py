@@ -31,7 +31,7 @@ class WireRequest:
         body = _body(environ)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
-        path, _, query = environ["RAW_URI"].partition("?")
+        path, _unused, query = environ["RAW_URI"].partition("?")
         headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
         if environ.get("CONTENT_TYPE"):
             headers["content-type"] = environ["CONTENT_TYPE"]

@@ -33,7 +33,7 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place.chmod(0o755)
     monkeypatch.setenv("PATH", f"{place.parent}:/usr/bin:/bin")
     monkeypatch.setenv("ENBUILD_LAB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(binaries, "find_on_path", lambda *_: None)
+    monkeypatch.setattr(binaries, "find_on_path", lambda *_unused: None)
     monkeypatch.setattr(go_build, "QUIET", 0.05)
     return place
 
@@ -53,7 +53,7 @@ def test_everything_is_built_once_with_progress(go: Path) -> None:
 
 
 def test_only_what_is_missing_is_built(go: Path) -> None:
-    found = binaries.provide(lambda _: None)
+    found = binaries.provide(lambda _unused: None)
     found.paths["kwok"].unlink()
     killed = binaries.key_folder() / f"{go_build.SCRATCH}killed"
     killed.mkdir()
@@ -67,14 +67,14 @@ def test_only_what_is_missing_is_built(go: Path) -> None:
 def test_a_failed_build_is_one_line_and_leaves_nothing_half_built(go: Path) -> None:
     go.write_text(GO.replace("touch $folder", "echo no space left >&2; exit 1; touch $folder"))
     with pytest.raises(LabError, match=r"failed \(go build\); its log, .*build\.log, ends with: no space left"):
-        binaries.provide(lambda _: None)
+        binaries.provide(lambda _unused: None)
     assert list((binaries.key_folder() / "bin").iterdir()) == []
 
 
 def test_a_failed_look_at_the_packages_is_named_too(go: Path) -> None:
     go.write_text(GO.replace("list) ", "list) echo no such host >&2; exit 1; "))
     with pytest.raises(LabError, match=r"go list.*no such host"):
-        binaries.provide(lambda _: None)
+        binaries.provide(lambda _unused: None)
 
 
 def test_a_change_of_a_pinned_version_is_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_an_old_go_is_passed_over(
         wheel_go.touch(mode=0o755)
 
     monkeypatch.setattr(go_toolchain, "_install", install)
-    found = go_toolchain.provide(tmp_path / "cache", lambda _: None)
+    found = go_toolchain.provide(tmp_path / "cache", lambda _unused: None)
     assert bool(installed) is fetched
     assert found == (installed[0] / "go" / "bin" / "go" if fetched else go)
 
@@ -115,4 +115,4 @@ def test_a_wheel_without_go_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(go_toolchain, "_install", lambda folder: t.cast("Path", folder).mkdir(parents=True))
     with pytest.raises(LabError, match="brought no program go/bin/go"):
-        go_toolchain.provide(tmp_path / "cache", lambda _: None)
+        go_toolchain.provide(tmp_path / "cache", lambda _unused: None)

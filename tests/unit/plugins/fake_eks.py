@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 import typing as t
 from collections import deque
 
@@ -31,7 +32,7 @@ class FakeEks:
         self.requests: list[dict[str, t.Any]] = []
         self.refusals: dict[str, deque[tuple[str, str]]] = {}
         self._ids = (f"a-{n:017}" for n in itertools.count(1))
-        self._requests: dict[str, dict[str, t.Any]] = {}
+        self._request = threading.local()
         self.client = boto3.client("eks", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
         self.client.meta.events.register("before-parameter-build.eks", self._remember)
         self.client.meta.events.register("before-call.eks", self._answer)
@@ -39,17 +40,17 @@ class FakeEks:
     def refuse(self, call: str, code: str, message: str, times: int = 1) -> None:
         self.refusals.setdefault(call, deque()).extend([(code, message)] * times)
 
-    def _remember(self, params: dict[str, t.Any], model: t.Any, **_: t.Any) -> None:
-        self._requests[model.name] = params
+    def _remember(self, params: dict[str, t.Any], **_unused: t.Any) -> None:
+        self._request.params = params
 
-    def _answer(self, model: t.Any, **_: t.Any) -> tuple[t.Any, dict[str, t.Any]]:
+    def _answer(self, model: t.Any, **_unused: t.Any) -> tuple[t.Any, dict[str, t.Any]]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", model.name).lower()
         self.calls.append(name)
-        self.requests.append(self._requests[model.name])
+        self.requests.append(self._request.params)
         if self.refusals.get(name):
             raise _error(model.name, *self.refusals[name].popleft())
         try:
-            wanted = {key: value for key, value in self._requests[model.name].items() if key not in ENVELOPE}
+            wanted = {key: value for key, value in self._request.params.items() if key not in ENVELOPE}
             body = getattr(self, name)(**wanted)
         except KeyError:
             raise _error(model.name, "ResourceNotFoundException", "The requested resource does not exist.") from None

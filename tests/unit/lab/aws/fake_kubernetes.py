@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(404 if found is None else 200, found or {"message": "not found"})
 
     def do_PATCH(self) -> None:
-        path, _, query = self.path.partition("?")
+        path, _unused, query = self.path.partition("?")
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         assert self.headers["Content-Type"] == "application/apply-patch+yaml"
         self._send(200, self.fake.apply(path, body, query.split("fieldManager=")[1].split("&")[0]))

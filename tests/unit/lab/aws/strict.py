@@ -27,7 +27,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def make_strict(client: t.Any) -> t.Any:
     """Let every answer to ``client`` (of a JSON service) be checked; AssertionError names the member."""
 
-    def check(response_dict: t.Any, parsed_response: t.Any, event_name: str, **_: t.Any) -> None:
+    def check(response_dict: t.Any, parsed_response: t.Any, event_name: str, **_unused: t.Any) -> None:
         if response_dict is not None:
             operation = client.meta.service_model.operation_model(event_name.rpartition(".")[2])
             check_answer(operation, response_dict["status_code"], response_dict["headers"], response_dict["body"])

@@ -61,7 +61,7 @@ def test_botocores_retry_after_a_lost_reply_is_harmless(lab: Lab) -> None:
 
 def test_every_third_call_of_any_operation(lab: Lab, eks: t.Any) -> None:
     lab.control("PUT", "faults", [fault("*", times=2, every=3)])
-    found = [code_of(eks.list_clusters)[0] for _ in range(9)]
+    found = [code_of(eks.list_clusters)[0] for _unused in range(9)]
     assert found == ["", "", "ThrottlingException"] * 2 + [""] * 3
 
 

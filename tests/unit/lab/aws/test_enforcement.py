@@ -139,7 +139,7 @@ def test_deny_wins(lab: Lab) -> None:
 def test_resources_of_eks(lab: Lab) -> None:
     client = lab.client("eks", lab.user("limited", allow("eks:DescribeCluster", LAB_ARN)))
     assert outcome(client.describe_cluster, name="lab")[0] == ""
-    code, _, message = outcome(client.describe_cluster, name="auto")
+    code, _unused, message = outcome(client.describe_cluster, name="auto")
     assert (code, "on resource: arn:aws:eks" in message) == ("AccessDeniedException", True)
 
 
@@ -170,7 +170,7 @@ CREATE = allow("eks:CreatePodIdentityAssociation", LAB_ARN)
 def test_pass_role(lab: Lab, statements: t.Any, missing: str) -> None:
     client = lab.client("eks", lab.user("limited", *statements))
     given = {"clusterName": "lab", "namespace": "shop", "serviceAccount": "orders", "roleArn": lab.role("a")}
-    code, _, message = outcome(client.create_pod_identity_association, **given)
+    code, _unused, message = outcome(client.create_pod_identity_association, **given)
     assert code == ("AccessDeniedException" if missing else "")
     assert missing in message
 

@@ -50,7 +50,7 @@ def test_same_as_aws(case: Json) -> None:
 
 def test_jitter_spreads() -> None:
     pod = OBSERVED["cases"][0]["pod"]
-    volumes = [mutate(pod)["spec"]["volumes"][0] for _ in range(20)]
+    volumes = [mutate(pod)["spec"]["volumes"][0] for _unused in range(20)]
     assert (
         len({volume["projected"]["sources"][0]["serviceAccountToken"]["expirationSeconds"] for volume in volumes}) > 1
     )
@@ -81,7 +81,7 @@ def ask(lab: Lab, pod: Json, cluster: str = "lab") -> Json:
     assert (response["uid"], response["allowed"]) == ("u1", True)
     patched = copy.deepcopy(pod)
     for change in json.loads(base64.b64decode(response.get("patch", "W10="))):
-        _, section, name = change["path"].split("/")
+        _unused, section, name = change["path"].split("/")
         assert change["op"] == "add"
         patched[section][name] = change["value"]
     return patched

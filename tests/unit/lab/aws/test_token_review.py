@@ -21,7 +21,7 @@ def token(lab: Lab, cluster: str = "lab", operation: str = "get_caller_identity"
     sts = lab.client("sts", options.get("credentials", OPERATOR))
     header = options.get("header", "x-k8s-aws-id")
 
-    def inject(request: t.Any, **_: t.Any) -> None:
+    def inject(request: t.Any, **_unused: t.Any) -> None:
         request.headers[header] = cluster
 
     sts.meta.events.register("before-sign.sts.*", inject)

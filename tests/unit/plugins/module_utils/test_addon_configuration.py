@@ -37,11 +37,11 @@ def test_dictionary_json_and_yaml_mean_the_same(values: dict[str, t.Any]) -> Non
 
 
 @given(CONFIGURATIONS, CONFIGURATIONS)
-def test_same_is_what_json_says(one: dict[str, t.Any], other: dict[str, t.Any]) -> None:
-    assert configuration.same(one, one)
-    assert configuration.same(one, other) == configuration.same(other, one)
-    if configuration.written(one) == configuration.written(other):
-        assert configuration.same(one, other)
+def test_same_is_what_json_says(left: dict[str, t.Any], right: dict[str, t.Any]) -> None:
+    assert configuration.same(left, left)
+    assert configuration.same(left, right) == configuration.same(right, left)
+    if configuration.written(left) == configuration.written(right):
+        assert configuration.same(left, right)
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,14 @@ def test_bad_sets_are_refused(wrong: dict[str, t.Any], words: str) -> None:
     assert words in str(refused.value)
 
 
+def test_select_is_complete_at_the_limit_of_a_cluster() -> None:
+    fake = FakeEks()
+    for n in range(5000):
+        put(fake, f"sa-{n}")
+    assert len({one["association_id"] for one in select(EksAssociations(fake.client, "prod"), asked())}) == 5000
+    assert (fake.calls.count(LIST), fake.calls.count(DESCRIBE)) == (50, 5000)
+
+
 def asked(**options: t.Any) -> t.Any:
     unset = dict.fromkeys(("namespace", "service_account", "association_id"))
     return query({"cluster_name": "prod", "concurrency": 4, **unset, **options})

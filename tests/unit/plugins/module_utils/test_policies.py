@@ -47,13 +47,13 @@ def test_an_iam_linter_finds_nothing(policy: dict[str, t.Any]) -> None:
 def test_the_linter_would_find_the_guide_s_mistake() -> None:
     policy = bedrock_policy(ARN)
     policy["Statement"][0]["Resource"] = "arn:aws:bedrock:*::foundation-model/*"
-    assert {issue for issue, _ in lint(policy)} == {"RESOURCE_MISMATCH"}
+    assert {issue for issue, _unused in lint(policy)} == {"RESOURCE_MISMATCH"}
 
 
 def test_the_linter_would_find_a_mistake() -> None:
     policy = s3_policy(["acme-orders"])
     policy["Statement"][1]["Resource"] = ["arn:aws:s3:::acme-orders"]
-    assert {issue for issue, _ in lint(policy)} == {"RESOURCE_MISMATCH"}
+    assert {issue for issue, _unused in lint(policy)} == {"RESOURCE_MISMATCH"}
 
 
 def invokable(policy: dict[str, t.Any], arn: str) -> bool:

@@ -69,7 +69,7 @@ def test_a_taken_service_account_is_adopted_without_listing() -> None:
     fake = FakeEks()
     todo = plan(PRESENT, None)
     fake.put(**MINE)
-    done, _ = apply(fake, PRESENT, todo)
+    done, _unused = apply(fake, PRESENT, todo)
     assert done.calls == []
     assert done.after == done.before
     assert fake.calls == [CREATE, DESCRIBE]
@@ -79,7 +79,7 @@ def test_an_adopted_association_is_converged() -> None:
     fake = FakeEks()
     todo = plan(PRESENT, None)
     other = fake.put(**{**MINE, "roleArn": ROLE_B, "tags": {}})
-    done, _ = apply(fake, PRESENT, todo)
+    done, _unused = apply(fake, PRESENT, todo)
     assert done.calls == [UPDATE, "tag_resource"]
     assert (done.before["role_arn"], done.after["role_arn"]) == (ROLE_B, ROLE_A)
     assert done.after["tags"] == {"team": "shop"}
@@ -160,7 +160,7 @@ def test_what_was_deleted_behind_the_back_is_made_again() -> None:
     goal = Goal(KEY, Wish(ROLE_B))
     todo = plan(goal, EksAssociations(fake.client, "prod").find(KEY))
     fake.associations.clear()
-    done, _ = apply(fake, goal, todo)
+    done, _unused = apply(fake, goal, todo)
     assert done.calls == [CREATE]
     assert (done.before, done.after["role_arn"]) == ({}, ROLE_B)
 
