@@ -62,7 +62,7 @@ class Bench:
     def run(self, module: str, options: Options, check: bool = False, loop: list[Options] | None = None) -> float:
         """Run one task, or one for each of ``loop``, and return its seconds; they must not fail."""
         given = {"cluster_name": self.lab.cluster_name, **options}
-        task = {"name": "measured", module: given, "check_mode": check, "no_log": False}
+        task: dict[str, t.Any] = {"name": "measured", module: given, "check_mode": check, "no_log": False}
         if loop is not None:
             task |= {module: {**given, **dict.fromkeys(loop[0])}, "loop": loop, "loop_control": {"label": ""}}
             task[module] |= {option: "{{ item." + option + " }}" for option in loop[0]}

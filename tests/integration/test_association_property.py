@@ -55,7 +55,7 @@ limits = st.one_of(
 tag_text = st.text("aZ9 _.:/=+-@é", max_size=8)
 tag_keys = tag_text.filter(lambda key: key.strip() and not key.lower().startswith("aws:"))
 states = st.none() | st.builds(
-    lambda role, target, limit, tags: Association(role, target, *limit, tags),
+    lambda role, target, limit, tags: Association(role, target, limit[0], limit[1], tags),
     st.sampled_from(ROLES),
     st.sampled_from(TARGETS),
     limits,
@@ -138,7 +138,9 @@ def test_unset_is_untouched(emulator: Emulator, current: Association, desired: A
     key = emulator.key("shop/orders")
     move(emulator, goal(key, current))
     options = ("target_role_arn", "disable_session_tags", "policy", "tags")
-    given = {option: None if n in unset else getattr(desired, option) for n, option in enumerate(options)}
+    given: dict[str, t.Any] = {
+        option: None if n in unset else getattr(desired, option) for n, option in enumerate(options)
+    }
     wish = Wish(desired.role_arn, **given)
     expected = merge(wish, current)
     hypothesis.assume(expected.disable_session_tags or not expected.policy)
