@@ -134,9 +134,9 @@ def times(bench: Bench, loop_most: int) -> None:
     print(f"  {'N':>5} {'set module':>12} {'loop of tasks':>14} {'bare loop':>10} {'4 bare threads':>15}")
     for size in SIZES:
         bench.fill(size)
-        whole = min(bench.run(SET, {"associations": bench.associations(size)}) for _ in range(3))
+        whole = min(bench.run(SET, {"associations": bench.associations(size)}) for _attempt in range(3))
         loop = bench.run(SINGLE, {}, loop=bench.associations(size)) if size <= loop_most else None
-        bare, threads = bench.bare(1), min(bench.bare(4) for _ in range(3))
+        bare, threads = bench.bare(1), min(bench.bare(4) for _attempt in range(3))
         told = f"{loop:14.1f}" if loop else f"{'-':>14}"
         print(f"  {size:5} {whole:12.1f} {told} {bare:10.1f} {threads:15.1f}", flush=True)
         if loop and size == SIZES[-1]:

@@ -176,7 +176,7 @@ def test_a_set(
     held = {str(one.key): described[1] for one in emulator.eks.list() if (described := emulator.eks.describe(one.id))}
     assert {name: one.association for name, one in held.items()} == after
     emulator.calls()
-    again, _ = run(desired, purge)
+    again, _done = run(desired, purge)
     assert [plan.changes for plan in again] == [()] * len(again)
     calls = emulator.calls()
     assert calls.pop(LIST) == 1
