@@ -241,14 +241,20 @@ def test_values_of_the_release_and_of_the_user_are_kept(lab: Lab, site: Site, in
 
 
 def test_cut_off_at_any_task_the_next_run_goes_on(lab: Lab, site: Site) -> None:
-    """Killed as each task that changes something begins; Helm's, that a kill leaves pending, is tested apart."""
+    """Killed as each task that changes something begins; Helm's, that a kill leaves pending, is tested apart.
+
+    AWS is as it is on a bad day: roles are unseen and the webhook cold for a while, and EKS throttles.
+    """
     _start_over(lab)
+    lab.weather(role_unseen_seconds=4, webhook_cold_seconds=4, addon_seconds=4)
+    lab.faults([{"service": "eks", "operation": "*", "code": "ThrottlingException", "status": 429, "every": 3}])
     tasks = ["See to the add-on", "Role, and whom it trusts", "Its own permissions", "Bind each service", "Restart D"]
     for task in tasks:
         cut = site(on_line=lambda line, task=task: bool((head := TASK.match(line)) and task in head["name"]))
         assert cut.returncode == -9, cut.output
     last = site()
     assert last.returncode == 0, last.output
+    lab.faults([])
     assert_the_job_is_done(lab)
     assert site().changed == []
 
