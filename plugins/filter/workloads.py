@@ -48,5 +48,6 @@ class FilterModule:
             "resolved_workloads": _identities.resolved,
             "expected_identities": _identities.expected,
             "iam_roles": as_filter(_identities.roles),
+            "pod_identity_items": as_filter(_identities.associations),
             "ladder_table": _identities.ladder_table,
         }

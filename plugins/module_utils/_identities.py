@@ -170,6 +170,26 @@ def _trust(sharers: t.Sequence[Item], cluster: Item, scope: str) -> dict[str, t.
     return {**documents[0], "Statement": statements}
 
 
+def associations(workloads: t.Sequence[Item], tags: Item | None = None) -> list[dict[str, t.Any]]:
+    """What enbuild.eks.pod_identity_associations takes for resolved ``workloads``: one entry for each service account.
+
+    Raises Refused where two workloads under one service account ought to have different roles.
+    """
+    made: dict[tuple[str, str], Item] = {}
+    for item in workloads:
+        first = made.setdefault((item["namespace"], item["service_account"]), item)
+        if first["role_arn"] != item["role_arn"]:
+            raise Refused(
+                f"Workloads {first['name']} and {item['name']} run under one service account, "
+                f"{item['namespace']}/{item['service_account']}, and it can have one role only; "
+                "give one of them a service account of its own"
+            )
+    given = {"tags": dict(tags), "purge_tags": False} if tags else {}
+    return [
+        {**{key: item[key] for key in ("namespace", "service_account", "role_arn")}, **given} for item in made.values()
+    ]
+
+
 def ladder_table(found: t.Sequence[Item]) -> list[str]:
     """The ladder of proof as lines of text: one for each judged workload, under a header."""
     rows: list[tuple[str, ...]] = [

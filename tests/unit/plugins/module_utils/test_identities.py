@@ -116,6 +116,16 @@ def test_a_role_that_exists_is_not_made() -> None:
     assert _identities.roles(_identities.resolved([item], FOUND, CLUSTER), CLUSTER) == []
 
 
+def test_workloads_under_one_service_account_share_its_association() -> None:
+    night = {**ORDERS, "name": "night", "deployment": "night"}
+    found = [*FOUND, {"name": "night", "service_account": "orders-sa"}]
+    (item,) = _identities.associations(_identities.resolved([ORDERS, night], found, CLUSTER), {"team": "shop"})
+    assert (item["service_account"], item["tags"], item["purge_tags"]) == ("orders-sa", {"team": "shop"}, False)
+    other = _identities.resolved([ORDERS, {**night, "role_name": "night"}], found, CLUSTER)
+    with pytest.raises(Refused, match="orders and night run under one service account, shop/orders-sa"):
+        _identities.associations(other)
+
+
 def test_the_table_lines_up() -> None:
     lines = _identities.ladder_table(
         [
