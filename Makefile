@@ -32,7 +32,8 @@ demo: lab-up ## The guide's whole job on the lab, twice, and what is then true
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.demo $(LAB_NAME)
 
 test: venv-test ## Every check there is
-	@'$(BIN)/python' -m pytest $(ARGS)
+	@$(RUN_LAB) build
+	@'$(BIN)/python' -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: venv-test ## The checks that need no lab and take seconds
 	@'$(BIN)/python' -m pytest tests/checks -m 'not background' $(ARGS)

@@ -65,8 +65,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     tools = session.config.stash[TOOLS] = {}
-    if session.config.option.collectonly:
-        return
+    if session.config.option.collectonly or hasattr(session.config, "workerinput"):
+        return  # pytest-xdist's workers keep the cores busy by themselves
     for item in session.items:
         marker = item.get_closest_marker("background")
         if marker:
@@ -80,5 +80,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def background_result(request: pytest.FixtureRequest) -> tuple[int, str]:
-    """Exit code and output of the command in the test's ``background`` mark."""
-    return request.config.stash[TOOLS][request.node.nodeid].result()
+    """Exit code and output of the command in the test's ``background`` mark, which starts now if it hasn't."""
+    tools = request.config.stash[TOOLS]
+    node = request.node
+    if node.nodeid not in tools:
+        tools[node.nodeid] = Tool.start(node.get_closest_marker("background").args)
+    return tools[node.nodeid].result()
