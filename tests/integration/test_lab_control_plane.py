@@ -256,7 +256,10 @@ def test_a_part_that_ends_takes_the_lab_down_and_is_named(other: str) -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -15), (signal.SIGKILL, -9)])
 def test_an_interrupted_start_leaves_nothing(other: str, number: signal.Signals, status: int) -> None:
-    starting = subprocess.Popen([*COMMAND, "up", "--name", other], stderr=subprocess.PIPE, text=True)
+    # As in a terminal: a shell lets what it runs in the background ignore Ctrl-C, these tests included.
+    listen = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", listen, *COMMAND, "up", "--name", other]
+    starting = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert starting.stderr is not None
     for line in starting.stderr:
         if "kube-apiserver" in line:

@@ -248,8 +248,13 @@ def test_cut_off_at_any_task_the_next_run_goes_on(lab: Lab, site: Site) -> None:
     _start_over(lab)
     lab.weather(role_unseen_seconds=4, webhook_cold_seconds=4, addon_seconds=4)
     lab.faults([{"service": "eks", "operation": "*", "code": "ThrottlingException", "status": 429, "every": 3}])
-    tasks = ["See to the add-on", "Role, and whom it trusts", "Its own permissions", "Bind the service accounts", "Restart D"]
-    for task in tasks:
+    for task in (
+        "See to the add-on",
+        "Role, and whom",
+        "Its own permissions",
+        "Bind the service accounts",
+        "Restart D",
+    ):
         cut = site(on_line=lambda line, task=task: bool((head := TASK.match(line)) and task in head["name"]))
         assert cut.returncode == -9, cut.output
     last = site()
