@@ -226,6 +226,13 @@ def test_only_stale_workloads_are_restarted(lab: Lab, site: Site, installed: Non
     assert_the_job_is_done(lab)
 
 
+@pytest.mark.parametrize("step", ["pod_identity_iam", "pod_identity_associations", "pod_identity_verify"])
+def test_each_step_runs_alone_by_its_tag(site: Site, installed: None, step: str) -> None:
+    run = site("--tags", step)
+    assert (run.returncode, run.changed) == (0, []), run.output
+    assert [name for name in run.tasks if name.startswith(f"enbuild.eks.{step} : ") and "Validating" not in name]
+
+
 def test_values_of_the_release_and_of_the_user_are_kept(lab: Lab, site: Site, installed: None, tmp_path: Path) -> None:
     lab.helm(
         *("upgrade", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", NAMESPACE),
