@@ -157,7 +157,7 @@ def test_a_job_completes(lab: Lab, namespace: str) -> None:
     lab.kubectl("wait", "job/once", "-n", namespace, "--for=condition=Complete", "--timeout=30s")
 
 
-def test_a_shell_with_the_labs_environment_is_an_eks_user(lab: Lab) -> None:
+def test_a_shell_with_the_labs_environment_is_an_eks_user(aws_clean: Lab, lab: Lab) -> None:
     script = f"""
         eval "$({sys.executable} -m {PACKAGE} env --name {lab.name})" &&
         kubectl auth whoami -o json && helm list -n kube-public -o json && aws eks list-clusters --output json
