@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's own certificate authority, the certificate of its servers, and the key of its service account tokens."""
+"""The lab's own certificate authority, its servers' certificate, the API server's own, and the key of its tokens."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ class Credentials:
     certificate: Path
     key: Path
     service_account_key: Path
+    client_certificate: Path
+    """By which the API server shows a kubelet who it is."""
+    client_key: Path
 
 
 def create(layout: Layout) -> Credentials:
@@ -37,12 +40,16 @@ def create(layout: Layout) -> Credentials:
     ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca = _certificate("enbuild-eks-lab", "enbuild-eks-lab", ca_key, ca_key, _of_authority(ca_key))
     server = _certificate("kube-apiserver", "enbuild-eks-lab", server_key, ca_key, _of_server(ca_key))
+    client_key = ec.generate_private_key(ec.SECP256R1())
+    client = _certificate("kube-apiserver-kubelet-client", "enbuild-eks-lab", client_key, ca_key, _of_client(ca_key))
     account_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return Credentials(
         ca=write_private(layout.config / "ca.crt", _pem(ca)),
         certificate=write_private(layout.config / "server.crt", _pem(server)),
         key=write_private(layout.secrets / "server.key", _key_pem(server_key)),
         service_account_key=write_private(layout.secrets / "service-accounts.key", _key_pem(account_key)),
+        client_certificate=write_private(layout.config / "client.crt", _pem(client)),
+        client_key=write_private(layout.secrets / "client.key", _key_pem(client_key)),
     )
 
 
@@ -82,9 +89,16 @@ def _of_authority(key: ec.EllipticCurvePrivateKey) -> list[tuple[x509.ExtensionT
 def _of_server(ca_key: ec.EllipticCurvePrivateKey) -> list[tuple[x509.ExtensionType, bool]]:
     names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(address)) for address in ADDRESSES]
     names += [x509.DNSName(name) for name in NAMES]
+    return [(x509.SubjectAlternativeName(names), False), *_of_end(ca_key, ExtendedKeyUsageOID.SERVER_AUTH)]
+
+
+def _of_client(ca_key: ec.EllipticCurvePrivateKey) -> list[tuple[x509.ExtensionType, bool]]:
+    return _of_end(ca_key, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+def _of_end(ca_key: ec.EllipticCurvePrivateKey, usage: x509.ObjectIdentifier) -> list[tuple[x509.ExtensionType, bool]]:
     return [
-        (x509.SubjectAlternativeName(names), False),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.ExtendedKeyUsage([usage]), False),
         (x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False),
     ]
 

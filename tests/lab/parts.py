@@ -27,6 +27,7 @@ ADMINS = "system:masters"
 IDENTITIES = {
     "admin": ADMINS,
     "eks": ADMINS,
+    "kubelet": ADMINS,
     "kwok": ADMINS,
     "volumes": ADMINS,
     "system:kube-controller-manager": ADMINS,
@@ -41,6 +42,7 @@ PORTS = (
     "kube_controller_manager",
     "kube_scheduler",
     "kwok",
+    "kubelet",
     "aws_http",
     "aws_https",
     "charts",
@@ -70,6 +72,11 @@ class Plan:
             secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _unused in range(16)
         )
         self.secret_access_key = secrets.token_urlsafe(30)
+        self.node_credentials = {
+            "access_key_id": "ASIA" + self.access_key_id[:3:-1],
+            "secret_access_key": secrets.token_urlsafe(30),
+            "session_token": secrets.token_urlsafe(200),
+        }
         self.issuer = f"https://oidc.eks.{REGION}.amazonaws.com/id/{secrets.token_hex(16).upper()}"
 
     @property
@@ -100,6 +107,7 @@ class Plan:
             self._write_kubeconfig(user, credentials.ca)
         self._write_token_webhook(credentials.ca)
         self._write_emulator_config(credentials)
+        self._write_node_config(credentials)
         self._write_stages()
         return credentials
 
@@ -139,6 +147,23 @@ class Plan:
         }
         write_json(self.layout.config / "aws.json", config)
 
+    def _write_node_config(self, credentials: Credentials) -> None:
+        config = {
+            "port": self.ports["kubelet"],
+            "tls_cert": str(credentials.certificate),
+            "tls_key": str(credentials.key),
+            "folder": str(self.layout.data / "node"),
+            "cluster": CLUSTER,
+            "region": REGION,
+            "aws_url": self.aws_url,
+            "node": self.node_credentials,
+            "kubernetes": self._kubernetes_access(credentials.ca, "kubelet"),
+        }
+        write_json(self.layout.config / "node.json", config)
+
+    def _kubernetes_access(self, ca: Path, user: str) -> dict[str, str]:
+        return {"host": self.kubernetes_host, "ca_file": str(ca), "token_file": str(self.token_file(user))}
+
     def _tenants(self, ca: Path) -> dict[str, t.Any]:
         """Return who is in the emulated account, and what: its operator, and its cluster."""
         return {
@@ -155,11 +180,8 @@ class Plan:
                     "auto_mode": False,
                 }
             ],
-            "kubernetes": {
-                "host": self.kubernetes_host,
-                "ca_file": str(ca),
-                "token_file": str(self.token_file("eks")),
-            },
+            "node": self.node_credentials,
+            "kubernetes": self._kubernetes_access(ca, "eks"),
         }
 
     def _write_stages(self) -> None:
@@ -196,6 +218,7 @@ def all_parts(plan: Plan, credentials: Credentials) -> list[Part]:
         _api_server(plan, credentials),
         _controller_manager(plan, credentials),
         _scheduler(plan, credentials),
+        _node(plan),
         _kwok(plan, credentials),
         _volumes(plan, credentials),
     ]
@@ -241,7 +264,10 @@ def _api_server(plan: Plan, credentials: Credentials) -> Part:
         "--authorization-mode=RBAC",
         "--enable-admission-plugins=MutatingAdmissionWebhook",
         "--allow-privileged",
+        "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-certificate-authority={credentials.ca}",
+        f"--kubelet-client-certificate={credentials.client_certificate}",
+        f"--kubelet-client-key={credentials.client_key}",
         "--profiling=false",
     ]
     return Part("kube-apiserver", command, f"{plan.kubernetes_host}/readyz", after=("etcd",))
@@ -282,7 +308,7 @@ def _kwok(plan: Plan, credentials: Credentials) -> Part:
         f"--config={plan.layout.config / 'stages.yaml'}",
         f"--manage-nodes-with-annotation-selector={MANAGED}=fake",
         "--node-ip=127.0.0.1",
-        f"--node-port={port}",
+        f"--node-port={plan.ports['kubelet']}",
         f"--server-address=127.0.0.1:{port}",
         f"--tls-cert-file={credentials.certificate}",
         f"--tls-private-key-file={credentials.key}",
@@ -308,6 +334,11 @@ def _emulator(plan: Plan) -> Part:
 def _chart_repository(plan: Plan) -> Part:
     command = _python("chart_repository", plan.layout.data / "charts", str(plan.ports["charts"]))
     return Part("charts", command, plan.chart_repository_url + chart_repository.READY)
+
+
+def _node(plan: Plan) -> Part:
+    command = _python("node", plan.layout.config / "node.json")
+    return Part("node", command, f"https://127.0.0.1:{plan.ports['kubelet']}/healthz")
 
 
 def _volumes(plan: Plan, credentials: Credentials) -> Part:

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import typing as t
 from copy import copy
 
 from moto.core.base_backend import BackendDict
 from moto.iam.models import IAMBackend, iam_backends
+from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
 
 from . import bedrock, eks
-from .config import Config
+from .config import Config, Node
 from .kubernetes_api import KubernetesApi
 from .state import AccessEntry, Lab
 
@@ -20,6 +23,11 @@ PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 """The operator has an account of the same number and key in each: a caller's partition is never a guess."""
 
 ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"
+
+NODE_ROLE = "lab-node"
+NODE_POLICY = "arn:{partition}:iam::aws:policy/AmazonEKSWorkerNodePolicy"
+NODE_SESSION_SECONDS = 10 * 365 * 24 * 3600
+"""A real one lives for hours and is renewed; this one has to outlive the lab."""
 
 
 def build(config: Config) -> Lab:
@@ -45,6 +53,8 @@ def populate(lab: Lab) -> None:
     """Make the operator, who is a cluster administrator like every cluster's creator, and the clusters."""
     user_arns = [_make_operator(lab.config, partition) for partition in PARTITIONS]
     lab.access_entries = [AccessEntry(arn, arn, ("system:masters",)) for arn in user_arns]
+    if lab.config.node:
+        _make_node_role(lab.config, lab.config.node)
     for cluster in lab.config.clusters:
         eks.make_cluster(lab, cluster)
 
@@ -69,3 +79,18 @@ def _make_operator(config: Config, partition: str) -> str:
     backend.access_keys[key.access_key_id] = key
     backend.attach_user_policy(ADMINISTRATOR.format(partition=partition), operator.user_name)
     return str(user.arn)
+
+
+def _make_node_role(config: Config, node: Node) -> None:
+    """Make the nodes' role and the one session of it that all nodes share."""
+    partition = get_partition(config.region)
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    backend = iam_backends[config.account_id][partition]
+    role = backend.create_role(NODE_ROLE, document, "/", None, "", [], "3600")
+    backend.attach_role_policy(NODE_POLICY.format(partition=partition), NODE_ROLE)
+    session = sts_backends[config.account_id][partition].assume_role(
+        config.region, "i-00000000000000000", role.arn, "", NODE_SESSION_SECONDS, ""
+    )
+    session.access_key_id, session.secret_access_key = node.access_key_id, node.secret_access_key
+    session.session_token = node.session_token

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ACCESS_KEY_ID = re.compile(r"[A-Z0-9]{20}")
@@ -25,6 +25,15 @@ class Operator:
         """Refuse a key that moto would not recognize in an Authorization header (ValueError)."""
         if not ACCESS_KEY_ID.fullmatch(self.access_key_id):
             raise ValueError("operator.access_key_id must be 20 upper case letters and digits")
+
+
+@dataclass(frozen=True)
+class Node:
+    """The session of the nodes' role that every node has, as if from its instance profile."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,7 @@ class Config:
     operator: Operator
     clusters: tuple[ClusterConfig, ...]
     kubernetes: KubernetesAccess
+    node: Node | None = None
 
     @classmethod
     def from_dict(cls, raw: dict[str, t.Any]) -> Config:
@@ -69,6 +79,7 @@ class Config:
             operator=Operator(**raw["operator"]),
             clusters=tuple(ClusterConfig(**cluster) for cluster in raw["clusters"]),
             kubernetes=KubernetesAccess(**raw["kubernetes"]),
+            node=Node(**raw["node"]) if "node" in raw else None,
         )
 
     @classmethod
