@@ -31,7 +31,7 @@ class Credentials:
     key: Path
     service_account_key: Path
     client_certificate: Path
-    """By which the API server shows a kubelet who it is."""
+    """By which the API server shows who it is: to etcd, and to kubelets."""
     client_key: Path
 
 
@@ -41,7 +41,7 @@ def create(layout: Layout) -> Credentials:
     ca = _certificate("enbuild-eks-lab", "enbuild-eks-lab", ca_key, ca_key, _of_authority(ca_key))
     server = _certificate("kube-apiserver", "enbuild-eks-lab", server_key, ca_key, _of_server(ca_key))
     client_key = ec.generate_private_key(ec.SECP256R1())
-    client = _certificate("kube-apiserver-kubelet-client", "enbuild-eks-lab", client_key, ca_key, _of_client(ca_key))
+    client = _certificate("kube-apiserver-client", "enbuild-eks-lab", client_key, ca_key, _of_client(ca_key))
     account_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return Credentials(
         ca=write_private(layout.config / "ca.crt", _pem(ca)),

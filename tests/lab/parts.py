@@ -38,6 +38,7 @@ IDENTITIES = {
 PORTS = (
     "etcd",
     "etcd_peer",
+    "etcd_metrics",
     "kube_apiserver",
     "kube_controller_manager",
     "kube_scheduler",
@@ -212,7 +213,7 @@ def write_json(path: Path, content: t.Any) -> None:
 def all_parts(plan: Plan, credentials: Credentials) -> list[Part]:
     """Return the parts in the order in which they are to be started."""
     return [
-        _etcd(plan),
+        _etcd(plan, credentials),
         _emulator(plan),
         _chart_repository(plan),
         _api_server(plan, credentials),
@@ -224,9 +225,10 @@ def all_parts(plan: Plan, credentials: Credentials) -> list[Part]:
     ]
 
 
-def _etcd(plan: Plan) -> Part:
-    client = f"http://127.0.0.1:{plan.ports['etcd']}"
-    peer = f"http://127.0.0.1:{plan.ports['etcd_peer']}"
+def _etcd(plan: Plan, credentials: Credentials) -> Part:
+    client = f"https://127.0.0.1:{plan.ports['etcd']}"
+    peer = f"https://127.0.0.1:{plan.ports['etcd_peer']}"
+    metrics = f"http://127.0.0.1:{plan.ports['etcd_metrics']}"
     command: Command = [
         plan.layout.bin / "etcd",
         f"--data-dir={plan.layout.data / 'etcd'}",
@@ -236,17 +238,35 @@ def _etcd(plan: Plan) -> Part:
         f"--listen-peer-urls={peer}",
         f"--initial-advertise-peer-urls={peer}",
         f"--initial-cluster=lab={peer}",
+        f"--listen-metrics-urls={metrics}",
+        *_for_api_server_alone("", credentials),
+        *_for_api_server_alone("peer-", credentials),
+        # It would call etcd with the server's certificate.
+        "--enable-grpc-gateway=false",
         "--unsafe-no-fsync",
         "--log-level=warn",
     ]
-    return Part("etcd", command, f"{client}/health")
+    return Part("etcd", command, f"{metrics}/health")
+
+
+def _for_api_server_alone(kind: str, credentials: Credentials) -> Command:
+    """Whoever could write to etcd could give themselves any right in the cluster, and with that start processes."""
+    return [
+        f"--{kind}client-cert-auth",
+        f"--{kind}trusted-ca-file={credentials.ca}",
+        f"--{kind}cert-file={credentials.certificate}",
+        f"--{kind}key-file={credentials.key}",
+    ]
 
 
 def _api_server(plan: Plan, credentials: Credentials) -> Part:
     port, config = plan.ports["kube_apiserver"], plan.layout.config
     command: Command = [
         plan.layout.bin / "kube-apiserver",
-        f"--etcd-servers=http://127.0.0.1:{plan.ports['etcd']}",
+        f"--etcd-servers=https://127.0.0.1:{plan.ports['etcd']}",
+        f"--etcd-cafile={credentials.ca}",
+        f"--etcd-certfile={credentials.client_certificate}",
+        f"--etcd-keyfile={credentials.client_key}",
         *_serving(port, credentials),
         f"--cert-dir={plan.layout.data / 'kube-apiserver'}",
         # Nothing in the lab dials the service address, and a machine without a network has none to advertise.

@@ -26,9 +26,11 @@ def main(arguments: list[str]) -> str | None:
         return "missing URL operand"
     try:
         body = fetch(urls[0], headers, float(given.get("-T", 900)))
+        save(body, given.get("-O", os.path.basename(urllib.parse.urlsplit(urls[0]).path) or "index.html"))
+    except FileExistsError as error:
+        return f"can't open '{error.filename}': File exists"
     except (OSError, http.client.HTTPException, ValueError) as error:
         return str(error)
-    save(body, given.get("-O", os.path.basename(urllib.parse.urlsplit(urls[0]).path) or "index.html"))
     return None
 
 

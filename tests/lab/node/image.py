@@ -99,7 +99,7 @@ def locate(program: str, image: Path) -> Path | None:
     if "/" in program and str(path.parent) not in PROGRAM_FOLDERS:
         return None
     found = image / path.name
-    return found if path.name and found.exists() else None
+    return found if found.is_file() else None
 
 
 def _programs(tools: tuple[str, ...]) -> dict[str, Path | list[str]]:

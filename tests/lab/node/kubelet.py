@@ -46,8 +46,9 @@ class Kubelet:
         asked = _EXEC.fullmatch(request.path)
         if not asked:
             raise Refused(404, "the lab's kubelet knows exec and nothing else")
-        proof, protocol = _handshake(request)
+        # Before the handshake: kubectl shows what is wrong with its second try, by SPDY.
         sandbox = await asyncio.to_thread(self._sandbox, asked["namespace"], asked["pod"], asked["container"])
+        proof, protocol = _handshake(request)
         writer.write(http_request.upgrade(proof, protocol))
         session = Session(WebSocket(reader, writer), _streams(request))
         command = request.query.get("command", [])
