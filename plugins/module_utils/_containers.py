@@ -69,7 +69,7 @@ def _variables(container: Object, contents: Contents) -> dict[str, Variable]:
                 readable = value if kind == "ConfigMap" else None
                 found[name] = Variable(owner, name, readable, f"{kind} {reference['name']}")
     for entry in container.get("env") or ():
-        literal = None if entry.get("valueFrom") else entry.get("value", "")
+        literal = None if "valueFrom" in entry else entry.get("value", "")
         found[entry["name"]] = Variable(owner, entry["name"], literal)
     return found
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Call what workload_identity_info calls, in this process: a test of many looks at a cluster takes seconds, not minutes."""
+"""Call what workload_identity_info calls, in this process: many looks at a cluster, without as many starts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every finding, provoked for real: found with its code and no other, and gone once its remedy was applied as printed."""
+"""Every finding, provoked for real: found with its code and no other, and cured by its remedy as printed."""
 
 from __future__ import annotations
 
@@ -141,6 +141,7 @@ def prepared(lab: Lab) -> t.Iterator[Lab]:
 def shop(prepared: Lab) -> t.Iterator[Shop]:
     made = Shop(prepared)
     yield made
+    prepared.weather(webhook_cold_seconds=0, health_grace_seconds=10)
     prepared.kubectl("delete", "namespace", made.namespace, "--wait=false", "--ignore-not-found")
     eks = prepared.aws("eks")
     for each in eks.list_pod_identity_associations(clusterName=prepared.cluster_name)["associations"]:
@@ -350,7 +351,7 @@ def trusts_another_namespace(shop: Shop) -> None:
 @case("trust_excludes")
 def trust_denies(shop: Shop) -> None:
     shop.healthy()
-    denial = {"Effect": "Deny", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:*"}
+    denial = {"Effect": "Deny", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
     shop.trust(json.dumps({**TRUST, "Statement": [*TRUST["Statement"], denial]}))
 
 
@@ -454,6 +455,7 @@ def never_installed(shop: Shop) -> None:
 
 @case("agent_unhealthy")
 def its_daemonset_deleted(shop: Shop) -> None:
+    shop.lab.weather(health_grace_seconds=0)
     shop.healthy()
     shop.lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system")
 
