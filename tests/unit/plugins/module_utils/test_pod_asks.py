@@ -17,8 +17,6 @@ import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._facts import Issued
 from ansible_collections.enbuild.eks.plugins.module_utils._pod_asks import (
     COMMANDS,
-    PYTHON,
-    SHELL,
     compared,
     plays,
     read,
