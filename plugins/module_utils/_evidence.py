@@ -1,39 +1,109 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gather the evidence of the ladder of proof from EKS and Kubernetes."""
+"""Gather the evidence of the ladder of proof from EKS, IAM and Kubernetes, and have it judged."""
 
 from __future__ import annotations
 
 import contextlib
 import typing as t
+from dataclasses import dataclass, field
 
-from ._association import Found
+from . import _findings_cluster
+from ._asked import Asked, parse
 from ._aws import aws_client
+from ._bindings import Bindings, View, read_bindings, slips
+from ._containers import sources
 from ._eks_associations import EksAssociations
+from ._facts import Cluster, Contents, Evidence, Role, Surroundings
+from ._found import PodsByPlace, Templates, named_template, names, other_templates
+from ._iam_roles import IamRoles
 from ._kubernetes import Kubernetes, connect
-from ._ladder import Evidence, Workload, judge, parse_workload
-from ._pods import Owner, Pod, Template, bare_containers, newborn, plain_template, rendered_templates
+from ._ladder import judge
+from ._pods import Owner, Template, rendered_templates
+from ._probes import Place, Tried, try_pods
+from ._proving import prove
+from ._spread import spread
+from ._surroundings import surroundings
+from ._workload import Workload
 
 with contextlib.suppress(ImportError):  # kubernetes needs it, and kubernetes.core names what is missing.
     import yaml
 
-Associations = t.Mapping[tuple[str, str], t.Mapping[str, t.Any]]
-"""Associations of a cluster by namespace and service account."""
+CONCURRENCY = 8
+MOST_SOURCES = 5
+"""ConfigMaps and Secrets that are read for workloads that nobody named."""
 
 
-def workload_identities(module: t.Any) -> list[dict[str, t.Any]]:
-    """Judge each of the module's ``workloads``; one result for each, in their order."""
-    params = module.params
-    workloads = [parse_workload(item) for item in params["workloads"]]
-    cluster = connect(params)
-    rendered = _rendered(params["manifests"], params["manifests_namespace"])
-    templates = {workload: _template(workload, cluster, rendered) for workload in workloads}
-    associations = _associations(module, templates.values())
-    return [
-        judge(_evidence(workload, template, cluster, associations, params["probes"]))
-        for workload, template in templates.items()
-    ]
+def look(module: t.Any) -> dict[str, t.Any]:
+    """Judge the workloads that the module's options name; what is wrong with the cluster comes apart."""
+    asked = parse(module.params)
+    kubernetes = connect(module.params, asked.reading)
+    sight = _survey(module, asked, kubernetes)
+    seen = prove(module, kubernetes, asked, _all_evidence(kubernetes, sight))
+    used = {id(each.mistaken) for each in seen if each.mistaken}
+    orphans = [each for each in sight.bindings.orphans if id(each) not in used]
+    return {
+        "workloads": [judge(each, asked.rung) for each in seen],
+        "findings": [finding.result() for finding in _findings_cluster.findings(sight.around, seen, orphans)],
+    }
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was read of the cluster and of AWS, before it is sorted by workload."""
+
+    templates: Templates
+    bindings: Bindings = field(default_factory=Bindings)
+    mistaken: t.Mapping[Place, View] = field(default_factory=dict)
+    accounts: t.Mapping[Place, t.Any] | None = None
+    around: Surroundings = field(default_factory=Surroundings)
+    roles: t.Mapping[str, Role] = field(default_factory=dict)
+    tried: t.Mapping[Place, Tried] = field(default_factory=dict)
+    contents: t.Mapping[str, Contents] = field(default_factory=dict)
+    """By namespace."""
+
+    def association(self, place: Place) -> View | None:
+        """The association of a service account."""
+        return dict(self.bindings.bound[place]) if place in self.bindings.bound else None
+
+
+def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> Sight:
+    templates = _templates(asked, kubernetes)
+    if not asked.cluster:
+        return Sight(templates, tried=_tried(asked, kubernetes, templates, Bindings()))
+    accounts = _accounts(asked, kubernetes)
+    places = {place_of(template) for template in templates.values() if template}
+    eks = EksAssociations(aws_client(module, "eks"), asked.cluster)
+    bindings = read_bindings(eks, asked.reading, places, accounts)
+    around = surroundings(module, kubernetes) if asked.proves else _unseen(module, asked)
+    return Sight(
+        templates,
+        bindings,
+        slips(bindings, sorted(places)),
+        accounts,
+        around,
+        _roles(module, bindings, places) if asked.proves else {},
+        _tried(asked, kubernetes, templates, bindings, accounts),
+        _contents(kubernetes, templates, bindings) if asked.proves else {},
+    )
+
+
+def _unseen(module: t.Any, asked: Asked) -> Surroundings:
+    return Surroundings(Cluster(asked.cluster, module.region or ""))
+
+
+def place_of(template: Template) -> Place:
+    """The service account that the template's pods run under."""
+    return template.owner.namespace, template.service_account
+
+
+def _templates(asked: Asked, kubernetes: Kubernetes) -> Templates:
+    rendered = _rendered(asked.manifests, asked.manifests_namespace)
+    found = {workload: named_template(workload, kubernetes, rendered) for workload in asked.workloads}
+    if asked.scans:
+        found.update(other_templates(kubernetes, asked.spaces, {workload.owner for workload in found}))
+    return found
 
 
 def _rendered(manifests: str, namespace: str) -> dict[Owner, Template]:
@@ -41,66 +111,92 @@ def _rendered(manifests: str, namespace: str) -> dict[Owner, Template]:
     return {template.owner: template for template in rendered_templates(documents, namespace)}
 
 
-def _template(workload: Workload, cluster: Kubernetes, rendered: t.Mapping[Owner, Template]) -> Template | None:
-    """The template that ``workload`` runs by, or will run by when its release has changed."""
-    owner = workload.owner
-    if workload.by_service_account:
-        return plain_template(owner.namespace, owner.name)
-    live, coming = cluster.template(owner), rendered.get(owner)
-    if live and coming and live.service_account == coming.service_account:
-        return live
-    return coming or live
+def _accounts(asked: Asked, kubernetes: Kubernetes) -> dict[Place, t.Any] | None:
+    """The service accounts that exist; None where that isn't known, or where a release is about to change them."""
+    found = None if asked.manifests else kubernetes.allowed_objects("serviceaccounts")
+    if found is None:
+        return None
+    return {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in found}
 
 
-def _associations(module: t.Any, templates: t.Iterable[Template | None]) -> Associations:
-    """Every association of the namespaces looked at; those of the wanted service accounts with their roles."""
-    name = module.params["cluster_name"]
-    wanted = {(template.owner.namespace, template.service_account) for template in templates if template}
-    if not name or not wanted:
-        return {}
-    eks = EksAssociations(aws_client(module, "eks"), name)
-    spaces = {namespace for namespace, _account in wanted}
-    found = {}
-    for summary in eks.list(spaces.pop() if len(spaces) == 1 else None):
-        place = (summary.key.namespace, summary.key.service_account)
-        described = eks.describe(summary.id) if place in wanted else None
-        found[place] = _association(described[1]) if described else {}
+def _tried(
+    asked: Asked, kubernetes: Kubernetes, templates: Templates, bindings: Bindings, accounts: t.Any = None
+) -> dict[Place, Tried]:
+    """Try pods of each service account that matters and that exists; once where nobody named a workload of it."""
+    by_place: dict[Place, list[Template]] = {}
+    times: dict[Place, int] = {}
+    for workload, template in templates.items():
+        if template is None or template.source == "rendered":
+            continue
+        place = place_of(template)
+        if (workload.asked or place in bindings.bound) and (accounts is None or place in accounts):
+            by_place.setdefault(place, []).append(template)
+            times[place] = max(times.get(place, 0), asked.probes if workload.asked else min(1, asked.probes))
+    return try_pods(kubernetes, by_place, times)
+
+
+def _roles(module: t.Any, bindings: Bindings, places: t.Collection[Place]) -> dict[str, Role]:
+    """The roles of the associations that matter, and the target roles that are in the same account."""
+    used = [bindings.bound[place] for place in places if place in bindings.bound]
+    arns = {each["role_arn"] for each in used}
+    arns |= {each["target_role_arn"] for each in used if _same_account(each)}
+    reader = IamRoles(aws_client(module, "iam"))
+    return {role.arn: role for role in spread(reader.read, sorted(arns), CONCURRENCY)}
+
+
+def _same_account(association: View) -> bool:
+    target = str(association["target_role_arn"])
+    return bool(target) and target.split(":")[4] == association["role_arn"].split(":")[4]
+
+
+def _contents(
+    kubernetes: Kubernetes, templates: Templates, bindings: Bindings
+) -> dict[str, dict[tuple[str, str], t.Any]]:
+    """What ConfigMaps and Secrets give to containers whole: of all workloads named, and of a few others."""
+    wanted: dict[tuple[str, str, str], None] = {}
+    spare = MOST_SOURCES
+    for workload, template in templates.items():
+        if template is None or place_of(template) not in bindings.bound:
+            continue
+        for kind, name in sorted(sources(template.pod)):
+            source = (workload.owner.namespace, kind, name)
+            if source not in wanted and (workload.asked or spare):
+                spare -= not workload.asked
+                wanted[source] = None
+    found: dict[str, dict[tuple[str, str], t.Any]] = {}
+    for namespace, kind, name in wanted:
+        found.setdefault(namespace, {})[(kind, name)] = kubernetes.contents(kind, namespace, name)
     return found
 
 
-def _association(found: Found) -> dict[str, t.Any]:
-    return {
-        "association_id": found.id,
-        "association_arn": found.arn,
-        "role_arn": found.association.role_arn,
-        "target_role_arn": found.association.target_role_arn,
-        "owner_arn": found.owner_arn,
-    }
+def _all_evidence(kubernetes: Kubernetes, sight: Sight) -> list[Evidence]:
+    pods = PodsByPlace(kubernetes.running() if any(sight.templates.values()) else ())
+    return [_evidence(workload, template, kubernetes, sight, pods) for workload, template in sight.templates.items()]
 
 
 def _evidence(
-    workload: Workload, template: Template | None, cluster: Kubernetes, associations: Associations, probes: int
+    workload: Workload, template: Template | None, kubernetes: Kubernetes, sight: Sight, pods: PodsByPlace
 ) -> Evidence:
     if template is None:
-        return Evidence(workload, None, None, neighbours=tuple(cluster.workload_names(workload.owner.namespace)))
-    namespace, coming = template.owner.namespace, template.source == "rendered"
+        space = workload.owner.namespace
+        return Evidence(workload, None, None, neighbours=tuple(names(kubernetes, space)), around=sight.around)
+    place, coming = place_of(template), template.source == "rendered"
+    association, tried = sight.association(place), sight.tried.get(place, Tried())
+    accounts = sight.accounts
     return Evidence(
         workload,
         template,
-        associations.get((namespace, template.service_account)) or None,
-        () if coming else tuple(pod for pod in cluster.pods(namespace) if _belongs(pod, workload, template)),
-        () if coming else tuple(_probe(cluster, template) for _attempt in range(probes)),
+        association,
+        () if coming else pods.of(workload),
+        tried.injected,
         replaced=coming,
-        neighbours=tuple(account for space, account in associations if space == namespace),
+        neighbours=tuple(account for space, account in sight.bindings.bound if space == place[0]),
+        around=sight.around,
+        account=(accounts or {}).get(place),
+        account_missing=accounts is not None and place not in accounts,
+        mistaken=sight.mistaken.get(place),
+        contents=sight.contents.get(place[0], {}),
+        role=sight.roles.get((association or {}).get("role_arn", "")),
+        target=sight.roles.get((association or {}).get("target_role_arn", "")),
+        refusal=tried.refusal,
     )
-
-
-def _belongs(pod: Pod, workload: Workload, template: Template) -> bool:
-    if workload.by_service_account:
-        return pod.service_account == template.service_account
-    return pod.owner == workload.owner
-
-
-def _probe(cluster: Kubernetes, template: Template) -> bool:
-    """Whether a pod born now would carry the injection."""
-    return not bare_containers(cluster.born_now(newborn(template)))

@@ -9,10 +9,10 @@ import json
 import re
 import typing as t
 
-from ._ladder import parse_workload
 from ._plan import Refused
 from ._pods import KINDS
 from ._trust import trust_policy
+from ._workload import parse_workload
 
 Item = t.Mapping[str, t.Any]
 

@@ -8,110 +8,82 @@ Pure: evidence in, verdict out. No client, no AnsibleModule, no clock.
 
 from __future__ import annotations
 
-import difflib
 import typing as t
-from dataclasses import dataclass
 
-from ._plan import Refused
-from ._pods import KINDS, Owner, Pod, Template
+from . import _findings_allowed, _findings_declared, _findings_injected, _findings_pod, _findings_role
+from ._facts import Evidence
+from ._findings import Finding
+from ._pods import KINDS, Pod
 
-RUNGS = ("none", "declared", "injected")
-"""From nothing to the highest rung that is looked at, in order."""
+RUNGS = ("none", "declared", "injected", "issued", "allowed")
+"""From nothing to the top, in order."""
+
+Known: t.TypeAlias = "bool | None"
+"""None is what wasn't looked at, or can't be known."""
 
 
-@dataclass(frozen=True)
-class Workload:
-    """A workload that ought to have an identity.
+def judge(seen: Evidence, wanted: str = "allowed") -> dict[str, t.Any]:
+    """Return what modules say of one workload: how far it gets, its pods, what to restart, the findings.
 
-    ``owner`` is what a user named: a Deployment, StatefulSet, DaemonSet, or a ServiceAccount by itself.
+    ``wanted`` is the highest rung that was asked for.
     """
-
-    name: str
-    owner: Owner
-    role_arn: str | None = None
-    """Role that its pods ought to have; None accepts whichever the association names."""
-
-    @property
-    def by_service_account(self) -> bool:
-        """Whether a service account was named instead of a workload."""
-        return self.owner.kind == "ServiceAccount"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that keeps a workload from its role."""
-
-    code: str
-    severity: str
-    object: str
-    message: str
-    remedy: str
-
-    def result(self) -> dict[str, str]:
-        """The finding as modules return it."""
-        return dict(self.__dict__)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was seen of one workload."""
-
-    workload: Workload
-    template: Template | None
-    association: t.Mapping[str, t.Any] | None
-    pods: tuple[Pod, ...] = ()
-    newborn: tuple[bool, ...] = ()
-    """Whether each dry-run pod came out injected; empty when none was asked for."""
-    replaced: bool = False
-    """Whether the pods of now will be gone before anybody asks again (a release is about to change)."""
-    neighbours: tuple[str, ...] = ()
-    """Names that were meant, perhaps: other workloads, or associated service accounts, of the namespace."""
-
-    @property
-    def stale(self) -> tuple[Pod, ...]:
-        """Running pods that lack the injection."""
-        return tuple(pod for pod in self.pods if not pod.injected)
-
-    @property
-    def service_account(self) -> str | None:
-        """Service account that the workload's pods run under; None for a workload that isn't there."""
-        return self.template.service_account if self.template else None
-
-
-def parse_workload(item: t.Mapping[str, t.Any]) -> Workload:
-    """Read one entry of the option ``workloads``."""
-    named = [key for key in (*KINDS, "service_account") if item.get(key)]
-    label = item.get("name") or "an entry of workloads"
-    if not item.get("namespace"):
-        raise Refused(f"{label}: namespace is missing; name the namespace that the workload runs in")
-    if len(named) != 1:
-        raise Refused(
-            f"{label}: name exactly one of {', '.join((*KINDS, 'service_account'))}; found {', '.join(named) or 'none'}"
-        )
-    kind = KINDS.get(named[0], "ServiceAccount")
-    owner = Owner(kind, item["namespace"], item[named[0]])
-    return Workload(item.get("name") or owner.name, owner, item.get("role_arn") or None)
-
-
-def judge(evidence: Evidence) -> dict[str, t.Any]:
-    """Return what modules say of one workload: the rung reached, its pods, what to restart, the findings."""
-    findings = [finding.result() for finding in _findings(evidence)]
+    found = list(findings(seen, wanted))
+    held = rungs(seen, found)
+    reached = _reached(held)
     return {
-        "name": evidence.workload.name,
-        "namespace": evidence.workload.owner.namespace,
-        "kind": evidence.workload.owner.kind,
-        "object": evidence.workload.owner.name,
-        "exists": evidence.template is not None and evidence.template.source == "live",
-        "service_account": evidence.service_account,
-        "role_arn": evidence.workload.role_arn,
-        "association": dict(evidence.association) if evidence.association else None,
-        "rung": _rung(evidence),
-        "injected_now": all(evidence.newborn) if evidence.newborn else None,
-        "pods": [_pod_result(pod) for pod in evidence.pods],
-        "pods_injected": len(evidence.pods) - len(evidence.stale),
-        "restart": _restart(evidence),
-        "unmanaged_pods": sorted(pod.name for pod in evidence.stale if pod.owner.kind not in KINDS.values()),
-        "findings": findings,
+        **_words(seen),
+        "rung": reached,
+        "reached": reached,
+        "rungs": held,
+        "stopped_by": _stopped_by(seen, found, reached, wanted),
+        **_of_pods(seen),
+        **_of_aws(seen),
+        "findings": [finding.result() for finding in found],
+    }
+
+
+def _words(seen: Evidence) -> dict[str, t.Any]:
+    workload = seen.workload
+    return {
+        "name": workload.name,
+        "namespace": workload.owner.namespace,
+        "kind": workload.owner.kind,
+        "object": workload.owner.name,
+        "exists": seen.template is not None and seen.template.source == "live",
+        "service_account": seen.service_account,
+        "role_arn": workload.role_arn,
+        "association": dict(seen.association) if seen.association else None,
+    }
+
+
+def _of_pods(seen: Evidence) -> dict[str, t.Any]:
+    loose = [pod for pod in _findings_injected.restartable(seen) if pod.owner.kind not in KINDS.values()]
+    return {
+        "injected_now": _findings_injected.injected_now(seen),
+        "pods": [_pod_result(pod) for pod in seen.pods],
+        "pods_injected": len(seen.pods) - len(seen.stale),
+        "restart": _restart(seen),
+        "unmanaged_pods": sorted(pod.name for pod in loose),
+    }
+
+
+def _of_aws(seen: Evidence) -> dict[str, t.Any]:
+    return {
+        "issued": seen.issued.result() if seen.issued else None,
+        "allowed": [answer.result() for answer in seen.answers],
+        "role": _role_result(seen),
+    }
+
+
+def _role_result(seen: Evidence) -> dict[str, t.Any] | None:
+    role = seen.role
+    if role is None:
+        return None
+    return {
+        "arn": role.arn,
+        "exists": role.exists,
+        "trust_problem": _findings_role.problem(seen, role),
+        "policies": None if role.policies is None else list(role.policies),
     }
 
 
@@ -125,142 +97,123 @@ def _pod_result(pod: Pod) -> dict[str, t.Any]:
     }
 
 
-def _declared(evidence: Evidence) -> bool:
-    found, wanted = evidence.association, evidence.workload.role_arn
-    return evidence.template is not None and found is not None and wanted in (None, found["role_arn"])
+def findings(seen: Evidence, wanted: str = "allowed") -> t.Iterator[Finding]:
+    """What is wrong, the lowest rung first; above a missing declaration nothing can be said."""
+    if not seen.concerned:
+        return
+    yield from _findings_declared.findings(seen)
+    if not _findings_declared.holds(seen):
+        return
+    yield from _findings_injected.findings(seen)
+    if RUNGS.index(wanted) >= RUNGS.index("issued"):
+        yield from _above_injection(seen)
+    if wanted == "allowed":
+        yield from _findings_allowed.findings(seen)
 
 
-def _rung(evidence: Evidence) -> str:
-    if not _declared(evidence):
-        return "none"
-    injected = evidence.pods and not evidence.stale and all(evidence.newborn)
-    return "injected" if injected else "declared"
+def _above_injection(seen: Evidence) -> t.Iterator[Finding]:
+    """Keys of the pod's own explain whom it acts as."""
+    of_pod = list(_findings_pod.findings(seen))
+    own_keys = any(finding.code in ("static_keys", "irsa_variables") for finding in of_pod)
+    yield from of_pod
+    for finding in _findings_role.findings(seen):
+        if not (own_keys and finding.code == "other_identity"):
+            yield finding
 
 
-def _restart(evidence: Evidence) -> list[dict[str, t.Any]]:
+def rungs(seen: Evidence, found: t.Sequence[Finding]) -> dict[str, Known]:
+    """Which rungs hold, each by itself; an error that a finding names takes its rung away."""
+    faults = {finding.rung for finding in found if finding.severity == "error"}
+    held = {
+        "declared": _findings_declared.holds(seen),
+        "injected": _injected(seen),
+        "issued": _issued(seen),
+        "allowed": _allowed(seen),
+    }
+    return {rung: False if rung in faults else known for rung, known in held.items()}
+
+
+def _injected(seen: Evidence) -> Known:
+    if seen.template is None or seen.replaced:
+        return None
+    if not seen.pods and seen.workload.owner.kind == "Job":
+        return _findings_injected.injected_now(seen)
+    return bool(seen.pods) and not seen.stale and all(seen.newborn)
+
+
+def _issued(seen: Evidence) -> Known:
+    if seen.issued is None or seen.issued.good is None:
+        return None
+    return seen.issued.good and _findings_pod.served(seen)
+
+
+def _allowed(seen: Evidence) -> Known:
+    verdicts = {answer.allowed for answer in seen.answers}
+    if not verdicts:
+        return None
+    return False if False in verdicts else None if None in verdicts else True
+
+
+def _reached(held: t.Mapping[str, Known]) -> str:
+    reached = RUNGS[0]
+    for rung in RUNGS[1:]:
+        if not held[rung]:
+            break
+        reached = rung
+    return reached
+
+
+def _stopped_by(seen: Evidence, found: t.Sequence[Finding], reached: str, wanted: str) -> str:
+    """Why the next rung wasn't climbed; "" at the top, and at the rung that was asked for."""
+    place = RUNGS.index(reached) + 1
+    if place > RUNGS.index(wanted):
+        return ""
+    said = [finding.message for finding in found if finding.rung == RUNGS[place]]
+    return said[0] if said else _SILENCE[RUNGS[place]](seen)
+
+
+def _undeclared(seen: Evidence) -> str:
+    return f"No pod identity association binds service account {seen.place}"
+
+
+def _uninjected(seen: Evidence) -> str:
+    if seen.replaced:
+        return "The pods of the coming release aren't there yet"
+    return seen.refusal or f"Nothing shows that pods of {seen.workload.owner} carry credentials"
+
+
+def _unissued(seen: Evidence) -> str:
+    if seen.issued and seen.issued.message:
+        return seen.issued.message
+    if seen.issued and seen.issued.good:
+        return f"No agent is ready on the nodes of {seen.workload.owner}"
+    return "Nobody asked EKS for credentials of a pod"
+
+
+def _unchecked(seen: Evidence) -> str:
+    unknown = [answer.message for answer in seen.answers if answer.allowed is None]
+    return unknown[0] if unknown else "No check is named for this workload"
+
+
+_SILENCE: dict[str, t.Callable[[Evidence], str]] = {
+    "declared": _undeclared,
+    "injected": _uninjected,
+    "issued": _unissued,
+    "allowed": _unchecked,
+}
+
+
+def _restart(seen: Evidence) -> list[dict[str, t.Any]]:
     """Workloads whose pods must be born again, each once, in the order of their pods.
 
     A release that is about to change makes its pods anew: they will lack the injection only where there is no
     association yet, and what is to be restarted then is predicted, not seen.
     """
-    predicted = evidence.replaced
-    owners = [pod.owner for pod in evidence.stale if pod.owner.kind in KINDS.values()]
+    predicted = seen.replaced
+    owners = [pod.owner for pod in _findings_injected.restartable(seen) if pod.owner.kind in KINDS.values()]
     if predicted:
-        owners = [] if evidence.association else [evidence.workload.owner]
+        owners = [] if seen.association else [seen.workload.owner]
     return [
         {"kind": owner.kind, "namespace": owner.namespace, "name": owner.name, "predicted": predicted}
         for owner in dict.fromkeys(owners)
     ]
-
-
-def _findings(evidence: Evidence) -> t.Iterator[Finding]:
-    """What is wrong, the lowest rung first; a workload that isn't there has nothing else to say."""
-    if evidence.template is None:
-        yield _workload_missing(evidence)
-        return
-    if evidence.service_account == "default" and not evidence.workload.by_service_account:
-        yield _default_service_account(evidence)
-    if not _declared(evidence):
-        yield _association_missing(evidence) if evidence.association is None else _wrong_role(evidence)
-        return
-    if not all(evidence.newborn):
-        yield _not_injected_yet(evidence)
-    if evidence.stale:
-        yield _stale_pods(evidence)
-    if not evidence.pods:
-        yield _no_pods(evidence)
-
-
-def _workload_missing(evidence: Evidence) -> Finding:
-    owner = evidence.workload.owner
-    near = difflib.get_close_matches(f"{owner.kind} {owner.name}", evidence.neighbours, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return Finding(
-        "workload_missing",
-        "error",
-        str(owner),
-        f"{owner.kind} {owner.name} doesn't exist in namespace {owner.namespace}{hint}",
-        f"kubectl get {','.join(f'{kind}s' for kind in KINDS)} -n {owner.namespace}",
-    )
-
-
-def _default_service_account(evidence: Evidence) -> Finding:
-    owner = evidence.workload.owner
-    return Finding(
-        "default_service_account",
-        "error",
-        str(owner),
-        f"{owner} runs under the service account default: a role for it would go to every pod of the namespace "
-        "that names no service account",
-        "Give the workload a service account of its own (for enbuild: serviceAccount.create: true), "
-        "or name the service account default in the workload's entry if that is what you want",
-    )
-
-
-def _association_missing(evidence: Evidence) -> Finding:
-    namespace, account = evidence.workload.owner.namespace, evidence.service_account
-    near = difflib.get_close_matches(str(account), evidence.neighbours, n=1)
-    hint = f"; there is one for {near[0]}, which may be a slip of the pen" if near else ""
-    return Finding(
-        "association_missing",
-        "error",
-        f"ServiceAccount {namespace}/{account}",
-        f"No pod identity association binds service account {namespace}/{account}{hint}",
-        f"Create one for namespace {namespace} and service account {account} "
-        "(enbuild.eks.pod_identity_association, or ansible-playbook enbuild.eks.site --tags pod_identity_associations)",
-    )
-
-
-def _wrong_role(evidence: Evidence) -> Finding:
-    association = t.cast("t.Mapping[str, t.Any]", evidence.association)
-    return Finding(
-        "wrong_role",
-        "error",
-        f"ServiceAccount {evidence.workload.owner.namespace}/{evidence.service_account}",
-        f"Association {association['association_id']} gives {association['role_arn']} "
-        f"instead of {evidence.workload.role_arn}",
-        f"Set role_arn of the association to {evidence.workload.role_arn}",
-    )
-
-
-def _not_injected_yet(evidence: Evidence) -> Finding:
-    asked, good = len(evidence.newborn), sum(evidence.newborn)
-    return Finding(
-        "webhook_cold",
-        "warning",
-        str(evidence.workload.owner),
-        f"Of {asked} pods that were tried as a dry run just now, {good} would get credentials",
-        "Wait some seconds and ask again: EKS's webhook learns of an association after the call returns; "
-        "if it stays so, look for the label eks.amazonaws.com/skip-pod-identity-webhook and for AWS_CONTAINER_* "
-        "variables that the pod template sets itself",
-    )
-
-
-def _stale_pods(evidence: Evidence) -> Finding:
-    names = ", ".join(pod.name for pod in evidence.stale[:3])
-    more = f" and {len(evidence.stale) - 3} more" if len(evidence.stale) > 3 else ""
-    return Finding(
-        "stale_pods",
-        "error",
-        str(evidence.workload.owner),
-        f"{len(evidence.stale)} of {len(evidence.pods)} running pods lack the injection ({names}{more}): "
-        "they are older than the association, or were admitted before the webhook knew it",
-        "; ".join(sorted({_restart_command(pod.owner) for pod in evidence.stale})),
-    )
-
-
-def _restart_command(owner: Owner) -> str:
-    if owner.kind in KINDS.values():
-        return f"kubectl rollout restart {owner.kind.lower()}/{owner.name} -n {owner.namespace}"
-    return f"recreate {owner}: nothing restarts it"
-
-
-def _no_pods(evidence: Evidence) -> Finding:
-    owner = evidence.workload.owner
-    return Finding(
-        "no_running_pods",
-        "warning",
-        str(owner),
-        f"{owner} has no running pod, so nothing shows that it carries credentials",
-        f"kubectl get pods -n {owner.namespace}",
-    )

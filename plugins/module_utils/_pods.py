@@ -15,8 +15,11 @@ CREDENTIALS_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 (a variable's name)
 TOKEN_VOLUME = "eks-pod-identity-token"  # noqa: S105 (a volume's name)
 SKIP_CONTAINERS = "eks.amazonaws.com/skip-containers"
+SKIP_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
 KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
-"""Options that name a workload, and the kind that each stands for."""
+"""Options that name a workload that can be restarted, and the kind that each stands for."""
+ALL_KINDS = {**KINDS, "job": "Job", "pod": "Pod"}
+"""The same with those whose pods nothing makes anew."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class Pod:
     bare_containers: tuple[str, ...] = ()
     """Containers that lack the injection."""
     node: str = ""
+    uid: str = ""
+    created: str = ""
+    """When it was created, in ISO 8601 to the second."""
+    ready: bool = False
+    container: str = ""
+    """Its first container that carries the injection; "" for none."""
 
     @property
     def injected(self) -> bool:
@@ -74,16 +83,41 @@ def bare_containers(pod: Object) -> tuple[str, ...]:
 
     Those that the annotation ``eks.amazonaws.com/skip-containers`` names are left out: they want none.
     """
-    spec = pod.get("spec") or {}
-    annotations = (pod.get("metadata") or {}).get("annotations") or {}
-    skipped = {name.strip() for name in annotations.get(SKIP_CONTAINERS, "").split(",")}
-    volumes = {volume.get("name") for volume in spec.get("volumes") or ()}
-    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    skipped = skipped_containers(pod)
+    volumes = _volumes(pod)
     return tuple(
         container["name"]
-        for container in containers
+        for container in containers(pod)
         if container["name"] not in skipped and not (TOKEN_VOLUME in volumes and _carries(container))
     )
+
+
+def containers(pod: Object) -> list[Object]:
+    """Containers of a pod or a pod template, and its init containers after them."""
+    spec = pod.get("spec") or {}
+    return [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+
+
+def skipped_containers(pod: Object) -> tuple[str, ...]:
+    """Containers that the annotation ``eks.amazonaws.com/skip-containers`` keeps credentials from."""
+    named = ((pod.get("metadata") or {}).get("annotations") or {}).get(SKIP_CONTAINERS, "")
+    wanted = {name.strip() for name in named.split(",")}
+    return tuple(container["name"] for container in containers(pod) if container["name"] in wanted)
+
+
+def skip_label(pod: Object) -> bool:
+    """Whether the pod's label keeps EKS's webhook away, whatever its value."""
+    return SKIP_LABEL in ((pod.get("metadata") or {}).get("labels") or {})
+
+
+def _volumes(pod: Object) -> set[str]:
+    return {volume["name"] for volume in (pod.get("spec") or {}).get("volumes") or ()}
+
+
+def _carrier(pod: Object) -> str:
+    spec = pod.get("spec") or {}
+    carrying = [each["name"] for each in spec.get("containers") or () if _carries(each)]
+    return carrying[0] if carrying and TOKEN_VOLUME in _volumes(pod) else ""
 
 
 def _carries(container: Object) -> bool:
@@ -98,10 +132,11 @@ def running_pods(pods: t.Iterable[Object], replica_sets: t.Iterable[Object]) -> 
         (item["metadata"]["namespace"], item["metadata"]["name"]): _controller(item["metadata"])
         for item in replica_sets
     }
-    return [_pod(item, parents) for item in pods if _lives(item)]
+    return [_pod(item, parents) for item in pods if lives(item)]
 
 
-def _lives(pod: Object) -> bool:
+def lives(pod: Object) -> bool:
+    """Whether the pod neither ended nor is leaving."""
     phase = (pod.get("status") or {}).get("phase")
     return "deletionTimestamp" not in pod["metadata"] and phase not in ("Succeeded", "Failed")
 
@@ -119,7 +154,17 @@ def _pod(item: Object, parents: t.Mapping[tuple[str, str], tuple[str, str] | Non
         owner=Owner(kind, namespace, name),
         bare_containers=bare_containers(item),
         node=(item.get("spec") or {}).get("nodeName", ""),
+        uid=meta.get("uid", ""),
+        created=meta.get("creationTimestamp") or "",
+        ready=is_ready(item),
+        container=_carrier(item),
     )
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod's own condition says so."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
 
 
 def _controller(meta: Object) -> tuple[str, str] | None:

@@ -15,8 +15,16 @@ description:
     the expected role.
   - V(injected) holds when all running pods carry the credential variables and the token volume, and a pod born
     now would too.
+  - V(issued) holds when EKS issues credentials of that role to one of the pods, and the pod finds an agent and
+    nothing that an SDK would take before them.
+  - V(allowed) holds when the calls that the workload has to make succeed with those credentials.
   - Nothing is changed. A pod born now is tried as a server-side dry run through the cluster's own admission
     chain, which needs the permission to create pods in the namespace.
+  - Credentials are issued by exchanging a token of that very pod, which needs the permission to create
+    C(serviceaccounts/token) in Kubernetes and C(eks-auth:AssumeRoleForPodIdentity) in AWS. Where that is denied, the
+    pod itself asks its agent, by an exec that needs C(pods/exec). Credentials and tokens are neither returned nor
+    logged.
+  - What the caller may not read is left out and counts neither for nor against a workload.
 author:
   - enbuild.eks maintainers (@enbuild)
 options:
@@ -27,10 +35,10 @@ options:
         accounts and pods.
     type: str
   workloads:
-    description: Workloads to look at.
+    description: Workloads to look at. O(workloads) or O(namespaces) is needed.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       name:
         description: What to call the workload in the result. The object's own name when left out.
@@ -41,7 +49,7 @@ options:
         required: true
       deployment:
         description: Name of a Deployment. Exactly one of O(workloads[].deployment), O(workloads[].statefulset),
-          O(workloads[].daemonset) and O(workloads[].service_account) is given.
+          O(workloads[].daemonset), O(workloads[].job), O(workloads[].pod) and O(workloads[].service_account) is given.
         type: str
       statefulset:
         description: Name of a StatefulSet.
@@ -49,12 +57,51 @@ options:
       daemonset:
         description: Name of a DaemonSet.
         type: str
+      job:
+        description: Name of a Job. One without running pods is judged by a pod born now.
+        type: str
+      pod:
+        description: Name of a pod that belongs to nothing.
+        type: str
       service_account:
         description: Name of a service account; every pod that runs under it belongs to the workload.
         type: str
       role_arn:
         description: Role that the pods ought to have. Any role will do when left out.
         type: str
+      allowed:
+        description: What the workload has to be allowed to do, in place of O(checks) and written like it.
+        type: raw
+  namespaces:
+    description:
+      - Namespaces of which every workload, and every pod that belongs to none, is looked at besides O(workloads).
+        V(*) means all of the cluster.
+      - A workload found like this needs no identity. Findings are about those whose service account has an
+        association, or has one under a name nearly like it.
+    type: list
+    elements: str
+    default: []
+  rung:
+    description: How high to climb. Above it nothing is looked at.
+    type: str
+    choices: [declared, injected, issued, allowed]
+    default: allowed
+  checks:
+    description:
+      - Calls to make with the issued credentials, one or a list, for workloads that name none.
+      - V(bedrock:ListFoundationModels) and V(s3:ListBuckets) are known by name.
+      - A dictionary with C(bucket) lists that bucket; with C(write=true) it also puts an object into it and deletes
+        that again.
+      - Any other call is a dictionary of C(service), C(operation) and C(parameters), as boto3 knows them.
+      - In check mode, calls that may change something are left out.
+    type: raw
+    default: []
+  proofs:
+    description:
+      - To how many workloads of O(namespaces) credentials are to be issued; each costs one call of the API server and
+        one of EKS. Those in O(workloads) all are.
+    type: int
+    default: 10
   manifests:
     description:
       - Rendered manifests (YAML text of any number of documents) of a release that is about to be installed or
@@ -69,8 +116,9 @@ options:
     default: default
   probes:
     description:
-      - How many pods to try as a dry run, for each workload, one after another. EKS runs several replicas of its
+      - How many pods to try as a dry run, for each service account, one after another. EKS runs several replicas of its
         webhook, and each learns of an association by itself.
+      - Service accounts that only O(namespaces) leads to are tried once.
       - V(0) tries none.
     type: int
     default: 3
@@ -108,16 +156,24 @@ EXAMPLES = r"""
       - namespace: enbuild
         deployment: enbuild-enbuild-ai
         role_arn: arn:aws:iam::123456789012:role/enbuild-ai-bedrock
+        allowed: bedrock:ListFoundationModels
   register: identity
 
 - name: Show the first thing that is wrong
   ansible.builtin.debug:
     msg: "{{ identity.workloads | map(attribute='findings') | flatten }}"
+
+- name: Look at the whole cluster, with the access of the current kubeconfig
+  enbuild.eks.workload_identity_info:
+    cluster_name: production
+    region: us-east-1
+    namespaces: ["*"]
+  register: all
 """
 
 RETURN = r"""
 workloads:
-  description: One entry for each workload asked for, in that order.
+  description: One entry for each workload asked for, in that order, and for those of O(namespaces) after them.
   returned: always
   type: list
   elements: dict
@@ -131,7 +187,7 @@ workloads:
       type: str
       sample: enbuild
     kind:
-      description: Deployment, StatefulSet, DaemonSet or ServiceAccount.
+      description: Deployment, StatefulSet, DaemonSet, Job, Pod or ServiceAccount, or what else controls a pod.
       type: str
       sample: Deployment
     object:
@@ -157,9 +213,52 @@ workloads:
         association_id: a-1234567890abcdefg
         role_arn: arn:aws:iam::123456789012:role/enbuild-ai-bedrock
     rung:
-      description: The highest rung that holds (V(none), V(declared) or V(injected)).
+      description: The highest rung that is reached (V(none), V(declared), V(injected), V(issued) or V(allowed)).
       type: str
-      sample: injected
+      sample: allowed
+    reached:
+      description: The same as RV(workloads[].rung).
+      type: str
+      sample: allowed
+    rungs:
+      description: Whether each rung holds by itself; null where it wasn't looked at, or can't be known.
+      type: dict
+      sample: {declared: true, injected: true, issued: true, allowed: true}
+    stopped_by:
+      description: Why the next rung wasn't reached; empty at the rung that was asked for.
+      type: str
+      sample: ""
+    issued:
+      description:
+        - How it is known whether EKS issues credentials; null where that wasn't looked at.
+        - C(how) is V(eks_auth) where a token of C(pod) was exchanged, V(exec) where that pod asked by itself, with
+          C(tool), V(agent) where it is only likely, and empty where nothing is known. C(message) says why.
+      type: dict
+      sample:
+        how: eks_auth
+        assumed_role_arn: arn:aws:sts::123456789012:assumed-role/enbuild-ai-bedrock/eks-production-enbuild-en-0b1c
+        tool: ""
+        pod: enbuild-enbuild-ai-6d4cf56db6-x2m8f
+        message: ""
+    allowed:
+      description: What came of each check; C(allowed) is null where that can't be said.
+      type: list
+      elements: dict
+      sample:
+        - check: bedrock:ListFoundationModels
+          allowed: true
+          code: ""
+          message: ""
+          how: called
+    role:
+      description: The association's role; null where none was read. C(exists) and C(policies) are null for a caller
+        who may not read them.
+      type: dict
+      sample:
+        arn: arn:aws:iam::123456789012:role/enbuild-ai-bedrock
+        exists: true
+        trust_problem: ""
+        policies: [arn:aws:iam::aws:policy/AmazonBedrockFullAccess]
     injected_now:
       description: Whether every pod tried as a dry run came out injected; null when none was tried.
       type: bool
@@ -197,14 +296,21 @@ workloads:
           severity: error
           object: ServiceAccount enbuild/enbuild-enbuild-ai
           message: No pod identity association binds service account enbuild/enbuild-enbuild-ai
-          remedy: Create one for namespace enbuild and service account enbuild-enbuild-ai
+          remedy: aws eks create-pod-identity-association --region us-east-1 --cluster-name production
+            --namespace enbuild --service-account enbuild-enbuild-ai --role-arn ROLE_ARN
+findings:
+  description: What is wrong with the cluster itself, in the same form; docs/findings.md explains every code.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ..module_utils._converge import run
-from ..module_utils._evidence import workload_identities
+from ..module_utils._evidence import look
 
 WORKLOAD_SPEC = {
     "name": {"type": "str"},
@@ -212,14 +318,21 @@ WORKLOAD_SPEC = {
     "deployment": {"type": "str"},
     "statefulset": {"type": "str"},
     "daemonset": {"type": "str"},
+    "job": {"type": "str"},
+    "pod": {"type": "str"},
     "service_account": {"type": "str"},
     "role_arn": {"type": "str"},
+    "allowed": {"type": "raw"},
 }
 ARGUMENT_SPEC = {
     **AUTH_ARG_SPEC,
     "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]},
     "cluster_name": {"type": "str"},
-    "workloads": {"type": "list", "elements": "dict", "required": True, "options": WORKLOAD_SPEC},
+    "workloads": {"type": "list", "elements": "dict", "default": [], "options": WORKLOAD_SPEC},
+    "namespaces": {"type": "list", "elements": "str", "default": []},
+    "rung": {"type": "str", "default": "allowed", "choices": ["declared", "injected", "issued", "allowed"]},
+    "checks": {"type": "raw", "default": []},
+    "proofs": {"type": "int", "default": 10},
     "manifests": {"type": "str", "default": ""},
     "manifests_namespace": {"type": "str", "default": "default"},
     "probes": {"type": "int", "default": 3},
@@ -228,7 +341,7 @@ ARGUMENT_SPEC = {
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run(module, lambda module: module.exit_json(changed=False, workloads=workload_identities(module)))
+    run(module, lambda module: module.exit_json(changed=False, **look(module)))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.module_utils._ladder import Evidence, Workload, judge, parse_workload
+from ansible_collections.enbuild.eks.plugins.module_utils._facts import Evidence
+from ansible_collections.enbuild.eks.plugins.module_utils._ladder import judge
 from ansible_collections.enbuild.eks.plugins.module_utils._plan import Refused
 from ansible_collections.enbuild.eks.plugins.module_utils._pods import Owner, Pod, Template, plain_template
+from ansible_collections.enbuild.eks.plugins.module_utils._workload import Workload, parse_workload
 
 ROLE = "arn:aws:iam::123456789012:role/orders"
 OWNER = Owner("Deployment", "shop", "orders")

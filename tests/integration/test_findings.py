@@ -1,0 +1,585 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every finding, provoked for real: found with its code and no other, and cured by its remedy as printed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import time
+import typing as t
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.module_utils._findings import CODES
+from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
+from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+
+pytestmark = pytest.mark.lab
+
+AGENT = "eks-pod-identity-agent"
+TRUST: dict[str, t.Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "EksPodIdentity",
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }
+    ],
+}
+LISTING = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+MOST_REMEDIES = 5
+NUMBERS = itertools.count()
+
+
+def policy(*statements: t.Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def trust(**more: t.Any) -> str:
+    """The guide's trust, narrowed by ``more``."""
+    return json.dumps({**TRUST, "Statement": [{**TRUST["Statement"][0], **more}]})
+
+
+class Shop:
+    """One Deployment ``orders`` with all that it needs, in a namespace and under a role of its own."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.namespace = f"shop-{next(NUMBERS)}"
+        self.role_name = f"{self.namespace}-orders"
+        self.role_arn = f"arn:aws:iam::{lab.account_id}:role/{self.role_name}"
+        self.asked: dict[str, t.Any] = {"deployment": "orders", "role_arn": self.role_arn, "allowed": "s3:ListBuckets"}
+        self.kubectl("create", "namespace", self.namespace)
+
+    def kubectl(self, *words: str, given: str | None = None) -> str:
+        return self.lab.kubectl(*words, "-n", self.namespace, input=given)
+
+    def role(self, document: str | None = None, statement: t.Any = LISTING) -> None:
+        iam = self.lab.aws("iam")
+        iam.create_role(RoleName=self.role_name, AssumeRolePolicyDocument=document or trust())
+        if statement:
+            iam.put_role_policy(RoleName=self.role_name, PolicyName="use", PolicyDocument=policy(statement))
+
+    def trust(self, document: str) -> None:
+        self.lab.aws("iam").update_assume_role_policy(RoleName=self.role_name, PolicyDocument=document)
+
+    def associate(self, account: str = "orders", **more: t.Any) -> str:
+        made = self.lab.aws("eks").create_pod_identity_association(
+            clusterName=self.lab.cluster_name,
+            namespace=self.namespace,
+            serviceAccount=account,
+            **{"roleArn": self.role_arn, **more},
+        )
+        return str(made["association"]["associationId"])
+
+    def account(self, name: str = "orders") -> None:
+        self.kubectl("create", "serviceaccount", name)
+
+    def deploy(self, spec: t.Any = None, container: t.Any = None, **metadata: t.Any) -> None:
+        """Deploy ``orders``, with more in its template, and wait for its pods."""
+        main = {"name": "main", "image": "registry.example.com/orders", **(container or {})}
+        template = {
+            "metadata": {"labels": {"app": "orders", **metadata.pop("labels", {})}, **metadata},
+            "spec": {
+                "serviceAccountName": "orders",
+                "terminationGracePeriodSeconds": 0,
+                "containers": [main],
+                **(spec or {}),
+            },
+        }
+        manifest = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "orders"},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "orders"}}, "template": template},
+        }
+        self.kubectl("apply", "-f", "-", given=json.dumps(manifest))
+
+    def prepare(self) -> None:
+        """All but the Deployment."""
+        self.role()
+        self.account()
+        self.associate()
+
+    def healthy(self, **deployment: t.Any) -> None:
+        self.prepare()
+        self.deploy(**deployment)
+
+    def settle(self) -> None:
+        """Wait until the pods are those that the Deployment wants, and no others."""
+        self.kubectl("rollout", "status", "deployment/orders", "--timeout=30s")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            pods = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
+            if len(pods) == 1 and "deletionTimestamp" not in pods[0]["metadata"]:
+                return
+            time.sleep(0.2)
+
+    def look(self) -> tuple[list[dict[str, str]], str]:
+        """All findings, and the rung that ``orders`` reaches."""
+        seen = look_at(self.lab, workloads=[{"namespace": self.namespace, **self.asked}])
+        (workload,) = seen["workloads"]
+        return [*seen["findings"], *workload["findings"]], workload["rung"]
+
+
+@pytest.fixture(scope="module")
+def prepared(lab: Lab) -> t.Iterator[Lab]:
+    """An account with nothing in it but a healthy agent."""
+    lab.reset()
+    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    install_agent(lab)
+    yield lab
+    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    lab.reset()
+
+
+@pytest.fixture
+def shop(prepared: Lab) -> t.Iterator[Shop]:
+    made = Shop(prepared)
+    yield made
+    prepared.weather(webhook_cold_seconds=0, health_grace_seconds=10)
+    prepared.kubectl("delete", "namespace", made.namespace, "--wait=false", "--ignore-not-found")
+    eks = prepared.aws("eks")
+    for each in eks.list_pod_identity_associations(clusterName=prepared.cluster_name)["associations"]:
+        eks.delete_pod_identity_association(clusterName=prepared.cluster_name, associationId=each["associationId"])
+
+
+def install_agent(lab: Lab) -> None:
+    lab.aws("eks").create_addon(clusterName=lab.cluster_name, addonName=AGENT)
+    await_agent(lab)
+
+
+def await_agent(lab: Lab) -> None:
+    lab.kubectl("rollout", "status", f"daemonset/{AGENT}", "-n", "kube-system", "--timeout=30s")
+
+
+CASES: dict[str, tuple[str, t.Callable[[Shop], None]]] = {}
+"""What to do wrong, by its name, and the code that it has to be found with."""
+CURES: dict[str, t.Callable[[Shop], None]] = {}
+"""What a person does, where the remedy is a sentence instead of a command."""
+
+
+def case(code: str) -> t.Callable[[t.Callable[[Shop], None]], t.Callable[[Shop], None]]:
+    def register(provoke: t.Callable[[Shop], None]) -> t.Callable[[Shop], None]:
+        CASES[provoke.__name__] = (code, provoke)
+        return provoke
+
+    return register
+
+
+@case("association_missing")
+def no_association(shop: Shop) -> None:
+    shop.role()
+    shop.account()
+    shop.deploy()
+
+
+@case("service_account_mismatch")
+def the_guides_name(shop: Shop) -> None:
+    shop.role()
+    shop.account("shop-orders")
+    shop.deploy(spec={"serviceAccountName": "shop-orders"})
+    shop.associate("orders")
+
+
+@case("default_service_account")
+def under_default(shop: Shop) -> None:
+    shop.role()
+    shop.associate("default")
+    shop.deploy(spec={"serviceAccountName": "default"})
+
+
+@case("service_account_missing")
+def no_service_account(shop: Shop) -> None:
+    shop.role()
+    shop.associate()
+    shop.deploy()
+
+
+@case("wrong_role")
+def another_role(shop: Shop) -> None:
+    shop.healthy()
+    shop.lab.aws("iam").create_role(RoleName=f"{shop.role_name}-old", AssumeRolePolicyDocument=trust())
+    eks, cluster = shop.lab.aws("eks"), shop.lab.cluster_name
+    (found,) = eks.list_pod_identity_associations(clusterName=cluster, namespace=shop.namespace)["associations"]
+    old = f"{shop.role_arn}-old"
+    eks.update_pod_identity_association(clusterName=cluster, associationId=found["associationId"], roleArn=old)
+
+
+@case("irsa_annotation")
+def annotated_for_irsa(shop: Shop) -> None:
+    shop.healthy()
+    shop.kubectl("annotate", "serviceaccount", "orders", f"eks.amazonaws.com/role-arn={shop.role_arn}")
+
+
+@case("stale_pods")
+def the_guides_order(shop: Shop) -> None:
+    shop.role()
+    shop.account()
+    shop.deploy()
+    shop.settle()
+    shop.associate()
+
+
+@case("former_role")
+def changed_under_a_running_pod(shop: Shop) -> None:
+    another_role(shop)
+    shop.settle()
+    time.sleep(1.1)  # Kubernetes keeps times to the second.
+    old = shop.asked["role_arn"] = f"{shop.role_arn}-old"
+    shop.lab.aws("iam").put_role_policy(
+        RoleName=old.rsplit("/", 1)[-1], PolicyName="use", PolicyDocument=policy(LISTING)
+    )
+    eks, cluster = shop.lab.aws("eks"), shop.lab.cluster_name
+    (found,) = eks.list_pod_identity_associations(clusterName=cluster, namespace=shop.namespace)["associations"]
+    eks.update_pod_identity_association(clusterName=cluster, associationId=found["associationId"], roleArn=old)
+
+
+@case("webhook_cold")
+def at_once(shop: Shop) -> None:
+    shop.role()
+    shop.account()
+    shop.lab.weather(webhook_cold_seconds=60)
+    shop.associate()
+    shop.deploy()
+
+
+@case("skip_label")
+def labelled_to_skip(shop: Shop) -> None:
+    shop.healthy(labels={"eks.amazonaws.com/skip-pod-identity-webhook": "true"})
+
+
+@case("skip_containers")
+def annotated_to_skip(shop: Shop) -> None:
+    second = {"name": "second", "image": "registry.example.com/second"}
+    main = {"name": "main", "image": "registry.example.com/orders"}
+    shop.healthy(spec={"containers": [main, second]}, annotations={"eks.amazonaws.com/skip-containers": "second"})
+
+
+@case("container_variables")
+def sets_the_agents_address_itself(shop: Shop) -> None:
+    value = "http://169.254.170.23/v1/credentials"
+    shop.healthy(container={"env": [{"name": "AWS_CONTAINER_CREDENTIALS_FULL_URI", "value": value}]})
+
+
+@case("no_running_pods")
+def scaled_to_nothing(shop: Shop) -> None:
+    shop.healthy()
+    shop.kubectl("scale", "deployment/orders", "--replicas=0")
+    shop.kubectl("wait", "pod", "-l", "app=orders", "--for=delete", "--timeout=30s")
+
+
+@case("pod_refused")
+def over_quota(shop: Shop) -> None:
+    shop.healthy()
+    shop.settle()
+    shop.kubectl("create", "quota", "few", "--hard=pods=1")
+    deadline = time.monotonic() + 10
+    while "used" not in shop.kubectl("get", "quota", "few", "-o", "json") and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+@case("irsa_variables")
+def hard_coded_irsa(shop: Shop) -> None:
+    file = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+    values = {"AWS_ROLE_ARN": shop.role_arn, "AWS_WEB_IDENTITY_TOKEN_FILE": file}
+    shop.healthy(container={"env": [{"name": name, "value": value} for name, value in values.items()]})
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}
+
+
+@case("static_keys")
+def keys_as_variables(shop: Shop) -> None:
+    shop.healthy(container={"env": [{"name": name, "value": value} for name, value in KEYS.items()]})
+
+
+@case("static_keys")
+def keys_of_a_secret(shop: Shop) -> None:
+    shop.kubectl("create", "secret", "generic", "aws", *(f"--from-literal={k}={v}" for k, v in KEYS.items()))
+    shop.healthy(container={"envFrom": [{"secretRef": {"name": "aws"}}]})
+
+
+@case("static_keys")
+def keys_in_a_file(shop: Shop) -> None:
+    shop.kubectl("create", "secret", "generic", "aws", "--from-literal=credentials=[default]")
+    mounts = [{"name": "data", "mountPath": "/data"}, {"name": "aws", "mountPath": "/root/.aws"}]
+    volumes = [{"name": "data", "emptyDir": {}}, {"name": "aws", "secret": {"secretName": "aws"}}]
+    shop.healthy(spec={"volumes": volumes}, container={"volumeMounts": mounts})
+
+
+@case("no_proxy")
+def a_proxy_for_everything(shop: Shop) -> None:
+    shop.kubectl("create", "configmap", "proxy", "--from-literal=HTTP_PROXY=http://proxy.example.com:3128")
+    shop.healthy(
+        container={
+            "envFrom": [{"configMapRef": {"name": "proxy"}}],
+            "env": [{"name": "NO_PROXY", "value": "10.0.0.0/8,.svc"}],
+        }
+    )
+
+
+@case("host_network")
+def in_the_nodes_network(shop: Shop) -> None:
+    shop.healthy(spec={"hostNetwork": True})
+
+
+@case("role_missing")
+def without_its_role(shop: Shop) -> None:
+    shop.healthy()
+    iam = shop.lab.aws("iam")
+    iam.delete_role_policy(RoleName=shop.role_name, PolicyName="use")
+    iam.delete_role(RoleName=shop.role_name)
+
+
+@case("trust_excludes")
+def trusts_ec2(shop: Shop) -> None:
+    shop.healthy()
+    shop.trust(trust(Principal={"Service": "ec2.amazonaws.com"}))
+
+
+@case("trust_excludes")
+def trusts_another_namespace(shop: Shop) -> None:
+    shop.healthy()
+    shop.trust(trust(Condition={"StringEquals": {"aws:RequestTag/kubernetes-namespace": "elsewhere"}}))
+
+
+@case("trust_excludes")
+def trust_denies(shop: Shop) -> None:
+    shop.healthy()
+    denial = {"Effect": "Deny", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    shop.trust(json.dumps({**TRUST, "Statement": [*TRUST["Statement"], denial]}))
+
+
+@case("session_tags_disabled")
+def needs_tags_that_are_off(shop: Shop) -> None:
+    shop.role(trust(Condition={"StringEquals": {"aws:RequestTag/kubernetes-namespace": shop.namespace}}))
+    shop.account()
+    shop.associate(disableSessionTags=True)
+    shop.deploy()
+
+
+@case("role_of_other_cluster")
+def shared_with_another_cluster(shop: Shop) -> None:
+    shop.healthy()
+    other = f"arn:aws:eks:{shop.lab.region}:{shop.lab.account_id}:cluster/other"
+    shop.trust(trust(Condition={"ArnEquals": {"aws:SourceArn": other}}))
+
+
+@case("target_role_excludes")
+def target_trusts_nobody_here(shop: Shop) -> None:
+    iam, target = shop.lab.aws("iam"), f"{shop.role_name}-target"
+    chaining = {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*"}
+    shop.role(statement=chaining)
+    iam.create_role(RoleName=target, AssumeRolePolicyDocument=trust())
+    iam.put_role_policy(RoleName=target, PolicyName="use", PolicyDocument=policy(LISTING))
+    shop.account()
+    shop.associate(targetRoleArn=f"{shop.role_arn}-target")
+    shop.deploy()
+
+
+@case("credentials_refused")
+def may_not_assume_its_target(shop: Shop) -> None:
+    iam, target = shop.lab.aws("iam"), f"{shop.role_name}-target"
+    root = {"AWS": f"arn:aws:iam::{shop.lab.account_id}:root"}
+    shop.role()
+    iam.create_role(RoleName=target, AssumeRolePolicyDocument=trust(Principal=root))
+    iam.put_role_policy(RoleName=target, PolicyName="use", PolicyDocument=policy(LISTING))
+    shop.account()
+    shop.associate(targetRoleArn=f"{shop.role_arn}-target")
+    shop.deploy()
+
+
+@case("no_policy")
+def may_do_nothing(shop: Shop) -> None:
+    shop.role(statement=None)
+    shop.account()
+    shop.associate()
+    shop.deploy()
+
+
+@case("check_denied")
+def the_guides_own_statement(shop: Shop) -> None:
+    models = {"Action": ["bedrock:InvokeModel", "bedrock:ListFoundationModels"]}
+    shop.role(statement={"Effect": "Allow", **models, "Resource": "arn:aws:bedrock:*::foundation-model/*"})
+    shop.account()
+    shop.associate()
+    shop.deploy()
+    shop.asked["allowed"] = ["bedrock:ListFoundationModels"]
+
+
+@case("check_denied")
+def bucket_denied(shop: Shop) -> None:
+    shop.lab.aws("s3").create_bucket(Bucket=shop.role_name)
+    shop.healthy()
+    shop.asked["allowed"] = {"bucket": shop.role_name, "write": True}
+
+
+@case("check_denied")
+def denied_by_a_deny(shop: Shop) -> None:
+    shop.healthy()
+    denial = policy({"Sid": "NoListing", "Effect": "Deny", "Action": "s3:List*", "Resource": "*"})
+    shop.lab.aws("iam").put_role_policy(RoleName=shop.role_name, PolicyName="no", PolicyDocument=denial)
+
+
+@case("check_failed")
+def no_such_bucket(shop: Shop) -> None:
+    shop.role(statement={"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    shop.account()
+    shop.associate()
+    shop.deploy()
+    shop.asked["allowed"] = {"bucket": f"{shop.role_name}-nowhere"}
+
+
+@case("association_orphan")
+def service_account_gone(shop: Shop) -> None:
+    shop.healthy()
+    shop.associate("retired-long-ago")
+
+
+@case("workload_missing")
+def mistyped(shop: Shop) -> None:
+    shop.healthy()
+    shop.asked["deployment"] = "order"
+
+
+@case("agent_missing")
+def never_installed(shop: Shop) -> None:
+    shop.healthy()
+    shop.lab.aws("eks").delete_addon(clusterName=shop.lab.cluster_name, addonName=AGENT)
+
+
+@case("agent_unhealthy")
+def its_daemonset_deleted(shop: Shop) -> None:
+    shop.lab.weather(health_grace_seconds=0)
+    shop.healthy()
+    shop.lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system")
+
+
+@case("agent_not_on_node")
+def not_ready_on_the_node(shop: Shop) -> None:
+    shop.healthy()
+    shop.settle()
+    (pod,) = json.loads(shop.kubectl("get", "pods", "-o", "json"))["items"]
+    agents = json.loads(shop.lab.kubectl("get", "pods", "-n", "kube-system", "-o", "json"))["items"]
+    (agent,) = [each for each in agents if each["spec"].get("nodeName") == pod["spec"]["nodeName"]]
+    unready = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+    where = ("pod", agent["metadata"]["name"], "-n", "kube-system", "--subresource=status")
+    shop.lab.kubectl("patch", *where, "-p", json.dumps(unready))
+
+
+@case("node_unsupported")
+def on_fargate(shop: Shop) -> None:
+    node = {"metadata": {"name": "fargate-1", "annotations": {"kwok.x-k8s.io/node": "fake"}}}
+    node["metadata"]["labels"] = {"eks.amazonaws.com/compute-type": "fargate", "kubernetes.io/os": "linux"}
+    shop.lab.kubernetes_call("/api/v1/nodes", "POST", node)
+    shop.lab.kubectl("wait", "node/fargate-1", "--for=condition=Ready", "--timeout=30s")
+    shop.healthy(spec={"nodeSelector": {"eks.amazonaws.com/compute-type": "fargate"}})
+
+
+def run_pods(shop: Shop) -> None:
+    shop.kubectl("scale", "deployment/orders", "--replicas=1")
+
+
+def leave_fargate(shop: Shop) -> None:
+    removal = [{"op": "remove", "path": "/spec/template/spec/nodeSelector"}]
+    shop.kubectl("patch", "deployment/orders", "--type=json", "-p", json.dumps(removal))
+    shop.settle()
+    shop.lab.kubectl("delete", "node", "fargate-1")
+    await_agent(shop.lab)
+
+
+def let_it_chain(shop: Shop) -> None:
+    chaining = policy({"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*"})
+    shop.lab.aws("iam").put_role_policy(RoleName=shop.role_name, PolicyName="chain", PolicyDocument=chaining)
+
+
+def take_the_denial_out(shop: Shop) -> None:
+    shop.lab.aws("iam").delete_role_policy(RoleName=shop.role_name, PolicyName="no")
+
+
+def correct_the_check(shop: Shop) -> None:
+    shop.lab.aws("s3").create_bucket(Bucket=f"{shop.role_name}-nowhere")
+
+
+def correct_the_name(shop: Shop) -> None:
+    shop.asked["deployment"] = "orders"
+
+
+def let_time_pass(shop: Shop) -> None:
+    shop.lab.weather(webhook_cold_seconds=0)
+
+
+CURES.update(
+    at_once=let_time_pass,
+    scaled_to_nothing=run_pods,
+    over_quota=lambda shop: t.cast("None", shop.kubectl("delete", "quota", "few")),
+    on_fargate=leave_fargate,
+    may_not_assume_its_target=let_it_chain,
+    denied_by_a_deny=take_the_denial_out,
+    no_such_bucket=correct_the_check,
+    mistyped=correct_the_name,
+)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_found_with_its_code_and_no_other_and_cured(name: str, shop: Shop) -> None:
+    code, provoke = CASES[name]
+    provoke(shop)
+    if name not in ("no_service_account", "scaled_to_nothing"):
+        shop.settle()
+    found, rung = shop.look()
+    assert [each["code"] for each in found] == [code]
+    assert (found[0]["severity"], rung) == (CODES[code].severity, expected_rung(code))
+    CURES.get(name, lambda shop: apply(shop, found[0]["remedy"]))(shop)
+    assert code not in follow_up(shop), f"{found[0]['remedy']} doesn't cure {code}"
+
+
+def expected_rung(code: str) -> str:
+    """The rung below the one that the finding keeps the workload from."""
+    rungs = ["none", "declared", "injected", "issued", "allowed"]
+    of_cluster = code in ("association_orphan", "auto_mode")
+    return "allowed" if of_cluster or not CODES[code].rung else rungs[rungs.index(CODES[code].rung) - 1]
+
+
+def follow_up(shop: Shop) -> list[str]:
+    """Apply what remedies the next findings print, up to a healthy workload; return their codes."""
+    met: list[str] = []
+    for _round in range(MOST_REMEDIES):
+        shop.settle()
+        await_agent(shop.lab)
+        found, rung = shop.look()
+        if not found:
+            assert rung == "allowed"
+            return met
+        met += [each["code"] for each in found]
+        apply(shop, found[0]["remedy"])
+    raise AssertionError(f"no end of findings: {met}")
+
+
+def apply(shop: Shop, remedy: str) -> None:
+    """Paste it into a shell of the lab."""
+    done = subprocess.run(
+        ["bash", "-ec", remedy], env=shop.lab.environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{remedy}\n{done.stderr}"
+
+
+def test_auto_mode_needs_no_addon(shop: Shop) -> None:
+    lab = shop.lab
+    lab.kubectl("label", "nodes", "--all", "eks.amazonaws.com/compute-type=auto")
+    try:
+        shop.healthy()
+        shop.settle()
+        assert shop.look() == ([], "allowed")
+    finally:
+        lab.kubectl("label", "nodes", "--all", "eks.amazonaws.com/compute-type-")
+
+
+def test_every_code_is_provoked() -> None:
+    elsewhere = {"auto_mode", "other_identity"}
+    assert {code for code, _provoke in CASES.values()} | elsewhere == set(CODES)
