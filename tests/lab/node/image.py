@@ -27,8 +27,8 @@ SHELL = (
 )
 _SYSTEM_PATH = os.pathsep.join(["/bin", "/usr/bin", "/usr/local/bin", os.environ.get("PATH", "")])
 
-Program = Path | list[str] | None
-"""A program of this machine to link to; or words to which a call adds its arguments; None where there isn't one."""
+Programs = dict[str, "Path | list[str] | None"]
+"""By name: one of this machine to link to; or words to which a call adds its arguments; None where there isn't one."""
 
 
 def _of_machine(name: str) -> Path | None:
@@ -36,26 +36,26 @@ def _of_machine(name: str) -> Path | None:
     return Path(found) if found else None
 
 
-def _shell() -> dict[str, Program]:
+def _shell() -> Programs:
     return {name: found for name in SHELL.split() if (found := _of_machine(name))}
 
 
-def _python() -> dict[str, Program]:
+def _python() -> Programs:
     # A link to the Python of a virtual environment would run without what is installed there.
     return {"python": [sys.executable], "python3": [sys.executable]}
 
 
-def _aws() -> dict[str, Program]:
+def _aws() -> Programs:
     found = aws_cli()
     return {"aws": [found] if found else None}
 
 
-def _busybox() -> dict[str, Program]:
+def _busybox() -> Programs:
     wget = str(Path(__file__).with_name("busybox_wget.py"))
     return {"busybox": [], "wget": [sys.executable, "-I", wget]}
 
 
-TOOLS: dict[str, t.Callable[[], dict[str, Program]]] = {
+TOOLS: dict[str, t.Callable[[], Programs]] = {
     "aws": _aws,
     "busybox": _busybox,
     "curl": lambda: {"curl": _of_machine("curl")},
