@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._checks import parse_checks
+from ._checks import Check, parse_checks
 from ._plan import Refused
 from ._workload import Workload, parse_workload
 
@@ -31,6 +31,8 @@ class Asked:
     proofs: int
     manifests: str
     manifests_namespace: str
+    checks: tuple[Check, ...] = ()
+    """For workloads that name none."""
 
     @property
     def scans(self) -> bool:
@@ -66,4 +68,5 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         params["proofs"],
         params["manifests"],
         params["manifests_namespace"],
+        checks,
     )

@@ -102,7 +102,8 @@ def _templates(asked: Asked, kubernetes: Kubernetes) -> Templates:
     rendered = _rendered(asked.manifests, asked.manifests_namespace)
     found = {workload: named_template(workload, kubernetes, rendered) for workload in asked.workloads}
     if asked.scans:
-        found.update(other_templates(kubernetes, asked.spaces, {workload.owner for workload in found}))
+        others = other_templates(kubernetes, asked.spaces, {workload.owner for workload in found})
+        found |= {Workload(owner.name, owner, None, asked.checks, asked=False): others[owner] for owner in others}
     return found
 
 

@@ -42,7 +42,9 @@ def _template(owner: Owner, item: Object) -> Template:
     return Template(owner, item if owner.kind == "Pod" else item["spec"]["template"])
 
 
-def other_templates(cluster: Kubernetes, spaces: t.Collection[str] | None, known: t.Collection[Owner]) -> Templates:
+def other_templates(
+    cluster: Kubernetes, spaces: t.Collection[str] | None, known: t.Collection[Owner]
+) -> dict[Owner, Template]:
     """Every workload of ``spaces`` (None is all) but those ``known``, pods that belong to none of them included."""
     found = {owner: _template(owner, item) for owner, item in _declared(cluster)}
     raw = {(pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in cluster.objects("pods")}
@@ -50,7 +52,7 @@ def other_templates(cluster: Kubernetes, spaces: t.Collection[str] | None, known
         if pod.owner not in found and pod.owner.kind not in (MIRRORED, "Job"):
             found[pod.owner] = Template(pod.owner, raw[(pod.namespace, pod.name)])
     return {
-        Workload(owner.name, owner, asked=False): template
+        owner: template
         for owner, template in found.items()
         if owner not in known and (spaces is None or owner.namespace in spaces)
     }

@@ -9,6 +9,7 @@ import os
 import typing as t
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, Shop, install_agent
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, remove
 
 
@@ -32,3 +33,26 @@ def aws_clean(lab: Lab) -> Lab:
     """The lab with nothing in its AWS account but the operator and the cluster."""
     lab.reset()
     return lab
+
+
+@pytest.fixture(scope="module")
+def prepared(lab: Lab) -> t.Iterator[Lab]:
+    """An account with nothing in it but a healthy agent."""
+    lab.reset()
+    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    install_agent(lab)
+    yield lab
+    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    lab.reset()
+
+
+@pytest.fixture
+def shop(prepared: Lab) -> t.Iterator[Shop]:
+    """A namespace for a Deployment, and afterwards no association."""
+    made = Shop(prepared)
+    yield made
+    prepared.weather(webhook_cold_seconds=0, health_grace_seconds=10)
+    prepared.kubectl("delete", "namespace", made.namespace, "--wait=false", "--ignore-not-found")
+    eks = prepared.aws("eks")
+    for each in eks.list_pod_identity_associations(clusterName=prepared.cluster_name)["associations"]:
+        eks.delete_pod_identity_association(clusterName=prepared.cluster_name, associationId=each["associationId"])

@@ -1,0 +1,136 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a look at a large cluster costs: requests to the API server, AWS calls, and seconds.
+
+``python -m ansible_collections.enbuild.eks.tests.bench.workloads``; most of its minutes go into making the pods.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import typing as t
+from collections import Counter
+from pathlib import Path
+from unittest import mock
+
+from kubernetes.client.rest import RESTClientObject
+
+from ..integration.module_call import look_at
+from ..integration.shop import LISTING, install_agent, policy, trust
+from ..lab.labs import Lab, remove
+
+MODULE = Path(__file__).parents[2] / "plugins" / "modules" / "workload_identity_info.py"
+SPACES = 10
+ROLES = 20
+STEP = 25
+"""Deployments in one kubectl call."""
+
+
+def main() -> None:
+    """Fill a lab, look at it, say what that took."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--workloads", type=int, default=300)
+    parser.add_argument("--pods", type=int, default=2000)
+    parser.add_argument("--lab", default="bench-workloads", help="name of the lab, which is started and removed")
+    parser.add_argument("--keep", action="store_true", help="leave the lab running")
+    given = parser.parse_args()
+    lab = Lab.start(given.lab)
+    try:
+        _fill(lab, given.workloads, given.pods)
+        _count(lab)
+        _measure(lab)
+    finally:
+        if not given.keep:
+            lab.stop()
+            remove(given.lab)
+
+
+def _fill(lab: Lab, workloads: int, pods: int) -> None:
+    started = time.monotonic()
+    install_agent(lab)
+    arns = [_role(lab, f"bench-{number}") for number in range(ROLES)]
+    eks = lab.aws("eks")
+    for space in range(SPACES):
+        lab.kubectl("create", "namespace", f"bench-{space}")
+    objects: list[t.Any] = []
+    for number in range(workloads):
+        place = {"namespace": f"bench-{number % SPACES}", "name": f"orders-{number}"}
+        address = {"namespace": place["namespace"], "serviceAccount": place["name"]}
+        eks.create_pod_identity_association(clusterName=lab.cluster_name, **address, roleArn=arns[number % ROLES])
+        replicas = pods // workloads + (number < pods % workloads)
+        objects += [{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place}, _deployment(place, replicas)]
+    for first in range(0, len(objects), 2 * STEP):
+        batch = {"apiVersion": "v1", "kind": "List", "items": objects[first : first + 2 * STEP]}
+        lab.kubectl("create", "-f", "-", input=json.dumps(batch))
+    _await_pods(lab, pods)
+    print(f"{workloads} Deployments with {pods} pods, made in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _role(lab: Lab, name: str) -> str:
+    iam = lab.aws("iam")
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust())
+    iam.put_role_policy(RoleName=name, PolicyName="use", PolicyDocument=policy(LISTING))
+    return str(made["Role"]["Arn"])
+
+
+def _deployment(place: dict[str, str], replicas: int) -> dict[str, t.Any]:
+    labels = {"app": place["name"]}
+    container = {"name": "main", "image": "registry.example.com/orders"}
+    spec = {"serviceAccountName": place["name"], "containers": [container]}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    wanted = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": place, "spec": wanted}
+
+
+def _await_pods(lab: Lab, pods: int) -> None:
+    while True:
+        found = lab.kubectl("get", "pods", "-A", "--no-headers", "--field-selector=status.phase=Running")
+        running = sum(line.startswith("bench-") for line in found.splitlines())
+        if running >= pods:
+            return
+        time.sleep(3)
+
+
+def _count(lab: Lab) -> None:
+    made: Counter[str] = Counter()
+    send = RESTClientObject.request
+
+    def counted(self: t.Any, method: str, url: str, *args: t.Any, **options: t.Any) -> t.Any:
+        dry = "dryRun" in str(options.get("query_params"))
+        made["dry runs" if dry else f"{method} {url.rsplit('/', 1)[-1]}"] += 1
+        return send(self, method, url, *args, **options)
+
+    lab.forget_calls()
+    with mock.patch.object(RESTClientObject, "request", counted):
+        seen = look_at(lab, namespaces=["*"], checks="s3:ListBuckets")
+    rungs = Counter(each["rung"] for each in seen["workloads"])
+    print(f"rungs: {dict(rungs)}; findings: {len(seen['findings'])}")
+    dry_runs = made.pop("dry runs", 0)
+    print(f"requests to the API server: {sum(made.values())} and {dry_runs} dry runs: {dict(made)}")
+    print(f"AWS calls: {lab.calls()['calls']}", flush=True)
+
+
+def _measure(lab: Lab) -> None:
+    for label, more in (("as by default", {}), ("up to injected", {"rung": "injected"})):
+        arguments = {
+            "cluster_name": lab.cluster_name,
+            "region": lab.region,
+            "kubeconfig": str(lab.kubernetes.kubeconfig),
+            "context": "lab-admin",
+            "namespaces": ["*"],
+            **more,
+        }
+        command = [sys.executable, "-m", f"ansible_collections.enbuild.eks.plugins.modules.{MODULE.stem}"]
+        started = time.monotonic()
+        given = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
+        subprocess.run(command, input=given, text=True, capture_output=True, check=True, env=lab.environment())
+        print(f"{label}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Deployment with all that it needs to have its role, to take something away from."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+import typing as t
+
+from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
+from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+
+AGENT = "eks-pod-identity-agent"
+TRUST: dict[str, t.Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "EksPodIdentity",
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }
+    ],
+}
+LISTING = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+NUMBERS = itertools.count()
+
+
+def policy(*statements: t.Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def trust(**more: t.Any) -> str:
+    """The guide's trust, narrowed by ``more``."""
+    return json.dumps({**TRUST, "Statement": [{**TRUST["Statement"][0], **more}]})
+
+
+class Shop:
+    """One Deployment ``orders`` with all that it needs, in a namespace and under a role of its own."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.namespace = f"shop-{next(NUMBERS)}"
+        self.role_name = f"{self.namespace}-orders"
+        self.role_arn = f"arn:aws:iam::{lab.account_id}:role/{self.role_name}"
+        self.asked: dict[str, t.Any] = {"deployment": "orders", "role_arn": self.role_arn, "allowed": "s3:ListBuckets"}
+        self.kubectl("create", "namespace", self.namespace)
+
+    def kubectl(self, *words: str, given: str | None = None) -> str:
+        return self.lab.kubectl(*words, "-n", self.namespace, input=given)
+
+    def role(self, document: str | None = None, statement: t.Any = LISTING) -> None:
+        iam = self.lab.aws("iam")
+        iam.create_role(RoleName=self.role_name, AssumeRolePolicyDocument=document or trust())
+        if statement:
+            iam.put_role_policy(RoleName=self.role_name, PolicyName="use", PolicyDocument=policy(statement))
+
+    def trust(self, document: str) -> None:
+        self.lab.aws("iam").update_assume_role_policy(RoleName=self.role_name, PolicyDocument=document)
+
+    def associate(self, account: str = "orders", **more: t.Any) -> str:
+        made = self.lab.aws("eks").create_pod_identity_association(
+            clusterName=self.lab.cluster_name,
+            namespace=self.namespace,
+            serviceAccount=account,
+            **{"roleArn": self.role_arn, **more},
+        )
+        return str(made["association"]["associationId"])
+
+    def account(self, name: str = "orders") -> None:
+        self.kubectl("create", "serviceaccount", name)
+
+    def deploy(self, spec: t.Any = None, container: t.Any = None, **metadata: t.Any) -> None:
+        """Deploy ``orders``, with more in its template, and wait for its pods."""
+        main = {"name": "main", "image": "registry.example.com/orders", **(container or {})}
+        template = {
+            "metadata": {"labels": {"app": "orders", **metadata.pop("labels", {})}, **metadata},
+            "spec": {
+                "serviceAccountName": "orders",
+                "terminationGracePeriodSeconds": 0,
+                "containers": [main],
+                **(spec or {}),
+            },
+        }
+        manifest = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "orders"},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "orders"}}, "template": template},
+        }
+        self.kubectl("apply", "-f", "-", given=json.dumps(manifest))
+
+    def prepare(self) -> None:
+        """All but the Deployment."""
+        self.role()
+        self.account()
+        self.associate()
+
+    def healthy(self, **deployment: t.Any) -> None:
+        self.prepare()
+        self.deploy(**deployment)
+
+    def settle(self) -> None:
+        """Wait until the pods are those that the Deployment wants, and no others."""
+        self.kubectl("rollout", "status", "deployment/orders", "--timeout=30s")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            pods = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
+            if len(pods) == 1 and "deletionTimestamp" not in pods[0]["metadata"]:
+                return
+            time.sleep(0.2)
+
+    def look(self) -> tuple[list[dict[str, str]], str]:
+        """All findings, and the rung that ``orders`` reaches."""
+        seen = look_at(self.lab, workloads=[{"namespace": self.namespace, **self.asked}])
+        (workload,) = seen["workloads"]
+        return [*seen["findings"], *workload["findings"]], workload["rung"]
+
+
+def install_agent(lab: Lab) -> None:
+    lab.aws("eks").create_addon(clusterName=lab.cluster_name, addonName=AGENT)
+    await_agent(lab)
+
+
+def await_agent(lab: Lab) -> None:
+    lab.kubectl("rollout", "status", f"daemonset/{AGENT}", "-n", "kube-system", "--timeout=30s")

@@ -1,0 +1,243 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What workload_identity_info proves, how it knows, what it costs, and what it never tells."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
+from ansible_collections.enbuild.eks.tests.integration.shop import Shop, policy
+from ansible_collections.enbuild.eks.tests.tools.playbook_run import run_playbook
+from kubernetes.client.rest import RESTClientObject
+
+pytestmark = pytest.mark.lab
+
+MOST_CALLS = 30
+"""Of the API server, beyond one dry run for each service account."""
+SECRETS = re.compile(
+    r"ASIA[A-Z0-9]{8,}|eyJ[\w-]{8,}\.[\w-]{8,}|(?i:secret_?access_?key|session_?token)['\"]?[:=] ?['\"]?\w{16,}"
+)
+
+
+def test_a_playbook_proves_the_top_and_tells_no_secret_at_any_verbosity(shop: Shop, tmp_path: Path) -> None:
+    shop.healthy()
+    shop.settle()
+    lab = shop.lab
+    task = {
+        "name": "Prove",
+        "enbuild.eks.workload_identity_info": {
+            "cluster_name": lab.cluster_name,
+            "region": lab.region,
+            "debug_botocore_endpoint_logs": True,
+            "workloads": [{"namespace": shop.namespace, **shop.asked}],
+        },
+        "register": "seen",
+    }
+    check = {"ansible.builtin.assert": {"that": "seen.workloads[0].rung == 'allowed' and not seen.findings"}}
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task, check]}
+    play["vars"] = {"ansible_python_interpreter": sys.executable}
+    (tmp_path / "playbook.json").write_text(json.dumps([play]))
+    folders = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "ANSIBLE_LOG_PATH": str(tmp_path / "log")}
+    keeping = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DEBUG": "1", "ANSIBLE_HOME": str(tmp_path)}
+    lab.forget_calls()
+    run = run_playbook(
+        ["-vvvvv", "-i", "localhost,", str(tmp_path / "playbook.json")], {**lab.environment(), **folders, **keeping}
+    )
+    assert run.returncode == 0, run.output[-4000:]
+    assert run.recap("changed") == 0
+    keys = {each["access_key_id"] for each in lab.calls()["log"]} - {lab.access_key_id, ""}
+    assert keys, "the check was made with nobody's credentials"
+    written = [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
+    for text in (run.output, *written):
+        assert not SECRETS.findall(text)
+        assert not [key for key in keys if key in text]
+
+
+@pytest.fixture
+def outsider(shop: Shop) -> dict[str, str]:
+    """Keys of somebody who may read everything, and not ask EKS Auth."""
+    iam, name = shop.lab.aws("iam"), f"{shop.role_name}-reader"
+    iam.create_user(UserName=name)
+    reading = {"Effect": "Allow", "Action": ["eks:*", "iam:Get*", "iam:List*"], "Resource": "*"}
+    iam.put_user_policy(UserName=name, PolicyName="read", PolicyDocument=policy(reading))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+
+
+@pytest.mark.parametrize(
+    ("tools", "tool", "identified"),
+    [
+        ("python", "python with boto3", True),
+        ("curl,aws", "curl", True),
+        ("curl", "curl", False),
+        ("wget", "wget", False),
+        ("busybox", "wget", False),
+    ],
+)
+def test_the_pod_asks_by_itself_where_the_caller_may_not(
+    tools: str, tool: str, identified: bool, shop: Shop, outsider: dict[str, str]
+) -> None:
+    shop.healthy(annotations={"lab.enbuild.eks/tools": tools})
+    shop.settle()
+    seen = look_at(shop.lab, keys=outsider, workloads=[{"namespace": shop.namespace, **shop.asked}])
+    (workload,) = seen["workloads"]
+    issued = workload["issued"]
+    assert (workload["rung"], issued["how"], issued["tool"]) == ("issued", "exec", tool), workload
+    assert (f":assumed-role/{shop.role_name}/" in issued["assumed_role_arn"]) is identified
+    assert (workload["findings"], workload["rungs"]["allowed"]) == ([], None)
+    assert "stayed in the pod" in workload["stopped_by"]
+    assert not SECRETS.findall(json.dumps(seen))
+
+
+def test_the_next_best_evidence_is_called_so(shop: Shop, outsider: dict[str, str]) -> None:
+    shop.healthy(annotations={"lab.enbuild.eks/tools": "none"})
+    shop.settle()
+    seen = look_at(shop.lab, keys=outsider, workloads=[{"namespace": shop.namespace, **shop.asked}])
+    (workload,) = seen["workloads"]
+    assert (workload["rung"], workload["rungs"]["issued"], workload["issued"]["how"]) == ("injected", None, "agent")
+    assert "Likely, but not proven" in workload["stopped_by"]
+    assert workload["findings"] == []
+
+
+def test_a_pod_that_acts_as_somebody_else_is_told(shop: Shop, outsider: dict[str, str]) -> None:
+    keys = "\n".join(f"{name}={value}" for name, value in outsider.items())
+    shop.kubectl("create", "configmap", "aws", f"--from-literal=config=[default]\n{keys}\n")
+    shop.healthy(
+        spec={"volumes": [{"name": "aws", "configMap": {"name": "aws"}}]},
+        container={
+            "volumeMounts": [{"name": "aws", "mountPath": "/etc/aws"}],
+            "env": [{"name": "AWS_CONFIG_FILE", "value": "/etc/aws/config"}],
+        },
+        annotations={"lab.enbuild.eks/tools": "python"},
+    )
+    shop.settle()
+    seen = look_at(shop.lab, keys=outsider, workloads=[{"namespace": shop.namespace, **shop.asked}])
+    (workload,) = seen["workloads"]
+    assert [each["code"] for each in workload["findings"]] == ["other_identity"], workload
+    assert f":user/{shop.role_name}-reader instead of {shop.role_arn}" in workload["findings"][0]["message"]
+
+
+def test_writing_is_left_out_in_check_mode(shop: Shop) -> None:
+    s3 = shop.lab.aws("s3")
+    s3.create_bucket(Bucket=shop.role_name)
+    shop.role(statement={"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    shop.account()
+    shop.associate()
+    shop.deploy()
+    shop.settle()
+    shop.asked["allowed"] = [{"bucket": shop.role_name, "write": True}, {"bucket": shop.role_name}]
+    asked = [{"namespace": shop.namespace, **shop.asked}]
+    for check_mode, verdicts, written in ((True, [None, True], 0), (False, [True, True], 1)):
+        shop.lab.forget_calls()
+        (workload,) = look_at(shop.lab, check_mode=check_mode, workloads=asked)["workloads"]
+        assert [each["allowed"] for each in workload["allowed"]] == verdicts
+        calls = shop.lab.calls()["calls"]["s3"]
+        assert (calls.get("PutObject", 0), calls.get("DeleteObject", 0)) == (written, written)
+    assert s3.list_objects_v2(Bucket=shop.role_name)["KeyCount"] == 0
+
+
+KINDS = {
+    "StatefulSet": {"apiVersion": "apps/v1", "serviceName": "none"},
+    "DaemonSet": {"apiVersion": "apps/v1"},
+    "Job": {"apiVersion": "batch/v1"},
+    "Pod": {"apiVersion": "v1"},
+}
+
+
+def manifest(kind: str) -> dict[str, t.Any]:
+    """One workload of each kind, all under the service account ``orders``."""
+    more = dict(KINDS[kind])
+    container = {"name": "main", "image": "registry.example.com/orders"}
+    spec: t.Any = {"serviceAccountName": "orders", "terminationGracePeriodSeconds": 0, "containers": [container]}
+    if kind == "Job":
+        spec["restartPolicy"] = "Never"
+    labels = {"app": kind.lower()}
+    if kind != "Pod":
+        spec = {"template": {"metadata": {"labels": labels}, "spec": spec}}
+        spec |= {} if kind == "Job" else {"selector": {"matchLabels": labels}}
+        spec |= {"serviceName": more.pop("serviceName")} if "serviceName" in more else {}
+    return {**more, "kind": kind, "metadata": {"name": f"a-{kind.lower()}"}, "spec": spec}
+
+
+def test_every_kind_by_name_and_by_namespace(shop: Shop) -> None:
+    shop.healthy()
+    for kind in KINDS:
+        shop.kubectl("apply", "-f", "-", given=json.dumps(manifest(kind)))
+    shop.kubectl("wait", "pod", "--all", "--for=jsonpath={.status.startTime}", "--timeout=30s")
+    shop.kubectl("rollout", "status", "statefulset/a-statefulset", "--timeout=30s")
+    shop.kubectl("rollout", "status", "daemonset/a-daemonset", "--timeout=30s")
+    named = [{"namespace": shop.namespace, kind.lower(): f"a-{kind.lower()}"} for kind in KINDS]
+    seen = look_at(shop.lab, workloads=named)
+    assert {each["kind"]: each["rung"] for each in seen["workloads"]} == {
+        "StatefulSet": "issued",
+        "DaemonSet": "issued",
+        "Job": "injected",
+        "Pod": "issued",
+    }
+    found = look_at(shop.lab, namespaces=[shop.namespace], proofs=1)
+    rungs = {f"{each['kind']} {each['object']}": each["rung"] for each in found["workloads"]}
+    assert sorted(rungs.values()) == ["injected", "injected", "injected", "issued"], rungs
+    assert "Job a-job" not in rungs, "a Job that is through asks for nothing any more"
+    assert [each["findings"] for each in (*seen["workloads"], *found["workloads"])] == [[]] * 8
+
+
+def test_a_healthy_cluster_has_no_findings(shop: Shop) -> None:
+    """What has no association needs none: the agent, and whatever else runs under default."""
+    shop.healthy()
+    shop.settle()
+    shop.kubectl("create", "deployment", "bystander", "--image=registry.example.com/bystander")
+    shop.kubectl("rollout", "status", "deployment/bystander", "--timeout=30s")
+    seen = look_at(shop.lab, namespaces=["*"], checks="s3:ListBuckets")
+    ours = {each["object"]: each for each in seen["workloads"] if each["namespace"] == shop.namespace}
+    assert (ours["orders"]["rung"], ours["bystander"]["rung"]) == ("allowed", "none")
+    assert ours["bystander"]["restart"] == []
+    assert seen["findings"] == []
+    assert [each["findings"] for each in ours.values()] == [[], []]
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request to the API server, as "POST path?query"."""
+    made: list[str] = []
+    send = RESTClientObject.request
+
+    def counted(self: t.Any, method: str, url: str, *args: t.Any, **options: t.Any) -> t.Any:
+        made.append(f"{method} {url} {options.get('query_params') or ''}")
+        return send(self, method, url, *args, **options)
+
+    monkeypatch.setattr(RESTClientObject, "request", counted)
+    return made
+
+
+def test_calls_do_not_grow_with_pods_and_workloads(shop: Shop, requests: list[str]) -> None:
+    """Beyond one dry run for each service account, and one token for each proof that is asked for."""
+    shop.role()
+    accounts = [f"orders-{number}" for number in range(12)]
+    for name in accounts:
+        shop.account(name)
+        shop.associate(name)
+    documents = [
+        {
+            **manifest("Pod"),
+            "metadata": {"name": f"{name}-{number}"},
+            "spec": {**manifest("Pod")["spec"], "serviceAccountName": name},
+        }
+        for name in accounts
+        for number in range(3)
+    ]
+    shop.kubectl("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
+    shop.kubectl("wait", "pod", "--all", "--for=condition=Ready", "--timeout=60s")
+    requests.clear()
+    seen = look_at(shop.lab, namespaces=["*"])
+    assert len([each for each in seen["workloads"] if each["namespace"] == shop.namespace]) == 36
+    dry_runs = [each for each in requests if "dryRun" in each]
+    assert len(dry_runs) == len(accounts)
+    assert len(requests) - len(dry_runs) <= MOST_CALLS, "\n".join(requests)
+    assert len([each for each in requests if "/token" in each]) == 10
