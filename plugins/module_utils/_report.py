@@ -31,7 +31,7 @@ def report(found: Item, cluster: Item, wanted: str = "", generated_at: str = "")
         "wanted_rung": wanted,
         "summary": {},
         "workloads": sorted(workloads, key=lambda item: (item["namespace"], item["object"], item["kind"])),
-        "findings": plain(found.get("findings") or []),
+        "findings": plain(found["findings"]),
     }
     return {**made, "summary": _summary(made)}
 
@@ -101,15 +101,16 @@ def _number(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 or thing == "info" else f"{count} {thing}s"
 
 
-def fleet_table(summaries: t.Mapping[str, Item | None]) -> list[str]:
-    """One line for each cluster, by its host's name; None is a cluster of which nothing is known."""
+def fleet_table(reports: t.Mapping[str, Item]) -> list[str]:
+    """One line for each cluster, by its host's name; an empty report is that of a cluster that didn't answer."""
     head = ("CLUSTER", "WORKLOADS", *(rung.upper() for rung in reversed(LADDER)), "ERRORS", "WARNINGS")
-    return aligned([head, *(_fleet_row(name, summaries[name]) for name in sorted(summaries))])
+    return aligned([head, *(_fleet_row(name, reports[name]) for name in sorted(reports))])
 
 
-def _fleet_row(name: str, summary: Item | None) -> tuple[str, ...]:
-    if not summary:
+def _fleet_row(name: str, made: Item) -> tuple[str, ...]:
+    if not made:
         return (name, "could not be looked at; see its failure above")
+    summary = made["summary"]
     rungs = [str(summary["by_rung"][rung]) for rung in reversed(LADDER)]
     wrong = [str(summary["findings"][severity]) for severity in ("error", "warning")]
     return (name, str(summary["workloads"]), *rungs, *wrong)

@@ -7,26 +7,14 @@ from __future__ import annotations
 
 import typing as t
 
+from ._ladder import RUNGS as LADDER
 from ._plan import Refused
 from ._pods import KINDS
 
 Item = t.Mapping[str, t.Any]
 
-LADDER = ("none", "declared", "injected", "issued", "allowed")
-"""The rungs of proof, in order."""
 SEVERITIES = ("error", "warning", "info")
 """Of findings, the most severe first."""
-
-
-def climbed(item: Item) -> dict[str, bool | None]:
-    """Whether each rung above ``none`` holds for a judged workload; None where nobody looked, or nobody knows."""
-    known = item.get("rungs") or {}
-    reached = LADDER.index(item["rung"])
-    return {rung: known.get(rung, True if height <= reached else None) for height, rung in _heights()}
-
-
-def _heights() -> t.Iterator[tuple[int, str]]:
-    return ((height, rung) for height, rung in enumerate(LADDER) if height)
 
 
 def involved(item: Item) -> bool:
@@ -45,7 +33,7 @@ def below(found: t.Sequence[Item], wanted: str = "") -> list[dict[str, t.Any]]:
     """
     if wanted and wanted not in LADDER:
         raise Refused(f"{wanted} is not a rung of the ladder of proof; the rungs are {', '.join(LADDER)}")
-    return [dict(item) for item in found if involved(item) and _falls_short(climbed(item), wanted)]
+    return [dict(item) for item in found if involved(item) and _falls_short(item["rungs"], wanted)]
 
 
 def _falls_short(rungs: t.Mapping[str, bool | None], wanted: str) -> bool:
@@ -55,15 +43,14 @@ def _falls_short(rungs: t.Mapping[str, bool | None], wanted: str) -> bool:
 
 
 def reasons(short: t.Sequence[Item]) -> list[str]:
-    """Why each workload of ``short`` is where it is, and what to do: a sentence or two for each thing wrong."""
+    """Why each workload of ``short`` is where it is, and what to do: a line for each thing wrong."""
     return list(dict.fromkeys(line for item in short for line in _reasons_of(item)))
 
 
 def _reasons_of(item: Item) -> list[str]:
     if wrong := _wrong(item):
-        return [f"{_sentence(finding['message'])} {_sentence(finding['remedy'])}" for finding in wrong]
-    stopped = item.get("stopped_by") or f"nothing shows the rung above {item['rung']}"
-    return [f"{item['kind']} {item['namespace']}/{item['object']}: {_sentence(stopped)}"]
+        return [f"{_sentence(finding['message'])} Remedy: {finding['remedy']}" for finding in wrong]
+    return [f"{item['kind']} {item['namespace']}/{item['object']}: {_sentence(item['stopped_by'])}"]
 
 
 def _sentence(text: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import jinja2
 
 from ..module_utils._report import Report, findings, plain
-from ..module_utils._rungs import LADDER, climbed, involved
+from ..module_utils._rungs import LADDER, involved
 
 Item = t.Mapping[str, t.Any]
 
@@ -117,21 +117,21 @@ def _namespaces(workloads: t.Sequence[Item]) -> list[dict[str, t.Any]]:
 
 def _row(number: int, item: Item) -> dict[str, t.Any]:
     association = {**NO_ASSOCIATION, **(item["association"] or {})}
-    role = {**NO_ROLE, **(item.get("role") or {})}
+    role = {**NO_ROLE, **(item["role"] or {})}
     arn = association["role_arn"] or item["role_arn"] or ""
     pods = sorted(item["pods"], key=lambda pod: pod["injected"])
     return {
         "id": _anchor(number),
         "item": item,
-        "rungs": climbed(item) if involved(item) else dict.fromkeys(LADDER[1:]),
+        "rungs": item["rungs"] if involved(item) else dict.fromkeys(LADDER[1:]),
         "involved": involved(item),
         "association": association,
         "role": role,
         "role_name": arn.rsplit("/", 1)[-1],
-        "policies": [policy.rsplit("/", 1)[-1] for policy in role["policies"]],
-        "issued": {**NO_ISSUE, **(item.get("issued") or {})},
-        "checks": item.get("allowed") or [],
-        "stopped_by": item.get("stopped_by") or "",
+        "policies": [policy.rsplit("/", 1)[-1] for policy in role["policies"] or ()],
+        "issued": {**NO_ISSUE, **(item["issued"] or {})},
+        "checks": item["allowed"],
+        "stopped_by": item["stopped_by"],
         "pods": pods[:MOST_PODS],
         "more_pods": len(pods) - len(pods[:MOST_PODS]),
     }

@@ -146,7 +146,7 @@ def broken() -> Item:
 
 def large(count: int = 300) -> Item:
     """``count`` workloads in eleven namespaces, most of them well."""
-    return report({"workloads": [_one_of_many(number) for number in range(count)]}, CLUSTER, "", TIME)
+    return report({"workloads": [_one_of_many(number) for number in range(count)], "findings": []}, CLUSTER, "", TIME)
 
 
 def _one_of_many(number: int) -> Item:

@@ -24,7 +24,10 @@ def test_the_summary_counts_rungs_and_findings() -> None:
 def test_what_two_workloads_share_is_found_once() -> None:
     shared = samples.finding("association_missing", "error", "ServiceAccount shop/orders", "No association")
     made = _report.report(
-        {"workloads": [samples.workload(name, findings=[dict(shared)]) for name in ("orders", "night")]},
+        {
+            "workloads": [samples.workload(name, findings=[dict(shared)]) for name in ("orders", "night")],
+            "findings": [],
+        },
         samples.CLUSTER,
     )
     assert _report.findings(made) == [shared]
@@ -62,7 +65,7 @@ def test_a_healthy_cluster_is_one_line() -> None:
 
 
 def test_the_fleet_has_a_line_for_each_cluster() -> None:
-    head, first, second = _report.fleet_table({"prod": samples.broken()["summary"], "dev": None})
+    head, first, second = _report.fleet_table({"prod": samples.broken(), "dev": {}})
     assert head.split() == [
         "CLUSTER",
         "WORKLOADS",

@@ -41,18 +41,18 @@ def test_a_rung_that_there_is_not() -> None:
 
 
 def test_reasons_are_the_findings_or_else_where_it_stopped() -> None:
-    wrong = finding("stale_pods", "error", "Deployment shop/orders", "2 pods lack the injection", "Restart it")
+    wrong = finding(
+        "stale_pods", "error", "Deployment shop/orders", "2 pods lack the injection", "kubectl rollout restart"
+    )
     note = finding("irsa_annotation", "info", "ServiceAccount shop/orders", "An annotation is left over", "Remove it")
     items = [
         workload("orders", rung="declared", findings=[wrong]),
         workload("night", rung="declared", findings=[wrong]),
         workload("feed", rung="injected", findings=[note], stopped_by="the caller may not call EKS Auth"),
-        workload("late", rung="declared", stopped_by=""),
     ]
     assert _rungs.reasons(items) == [
-        "2 pods lack the injection. Restart it.",
+        "2 pods lack the injection. Remedy: kubectl rollout restart",
         "Deployment shop/feed: the caller may not call EKS Auth.",
-        "Deployment shop/late: nothing shows the rung above declared.",
     ]
 
 

@@ -67,14 +67,14 @@ def test_hostile_names_stay_text() -> None:
 
 
 def test_a_cluster_without_workloads() -> None:
-    made = report({"workloads": []}, samples.CLUSTER)
+    made = report({"workloads": [], "findings": []}, samples.CLUSTER)
     assert "No workload was looked at." in Structure(page(made)).text
 
 
 def test_what_was_not_looked_at_is_not_shown_as_failed() -> None:
     item = samples.workload("orders", rung="injected", stopped_by="the caller may not call EKS Auth")
     item["rungs"] = {"declared": True, "injected": True, "issued": None, "allowed": None}
-    text = Structure(page(report({"workloads": [item]}, samples.CLUSTER))).text
+    text = Structure(page(report({"workloads": [item], "findings": []}, samples.CLUSTER))).text
     assert "issued: not known" in text
     assert "Stopped at injected: the caller may not call EKS Auth" in " ".join(text.split())
     assert "Every workload holds as far as was asked for." in text
