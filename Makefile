@@ -19,7 +19,7 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-aws bench-modules docs lock lab-up lab-down lab-status lab-env venv venv-test clean
+.PHONY: help demo test lint test-aws bench-modules docs screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,9 @@ bench-modules: venv-test ## What the modules cost, beside what one would do inst
 
 docs: venv-test ## Write the generated parts of the documentation anew
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.role_readmes
+
+screenshots: venv-test ## Take the pictures of the documentation anew; needs Chromium
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.report_screenshots
 
 lock: venv-test ## Pin anew what the requirements of tests/requirements pull in
 	@'$(BIN)/uv' pip compile --universal --python-version 3.11 --quiet --no-annotate --upgrade \

@@ -47,7 +47,7 @@ class FilterModule:
             "workload_objects": _identities.objects,
             "resolved_workloads": _identities.resolved,
             "expected_identities": _identities.expected,
+            "bucket_checks": _identities.bucket_checks,
             "iam_roles": as_filter(_identities.roles),
             "pod_identity_items": as_filter(_identities.associations),
-            "ladder_table": _identities.ladder_table,
         }

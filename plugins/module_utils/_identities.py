@@ -116,16 +116,21 @@ def _policy_arn(policy: str, cluster: Item) -> str:
 
 
 def expected(workloads: t.Sequence[Item]) -> list[dict[str, t.Any]]:
-    """What enbuild.eks.workload_identity_info takes of resolved ``workloads``: the objects and their roles."""
+    """What enbuild.eks.workload_identity_info takes of resolved ``workloads``: objects, roles and checks."""
     kinds = tuple(KINDS)
     return [
         {
             key: item[key]
-            for key in ("name", "namespace", "role_arn", *kinds, "service_account")
+            for key in ("name", "namespace", "role_arn", "allowed", *kinds, "service_account")
             if item.get(key) and not (key == "service_account" and any(item.get(kind) for kind in kinds))
         }
         for item in workloads
     ]
+
+
+def bucket_checks(buckets: t.Sequence[str]) -> list[dict[str, str]]:
+    """Checks, for ``allowed`` of a workload, that each of ``buckets`` can be listed."""
+    return [{"bucket": name} for name in buckets]
 
 
 def roles(workloads: t.Sequence[Item], cluster: Item, scope: str = "account") -> list[dict[str, t.Any]]:
@@ -188,25 +193,3 @@ def associations(workloads: t.Sequence[Item], tags: Item | None = None) -> list[
     return [
         {**{key: item[key] for key in ("namespace", "service_account", "role_arn")}, **given} for item in made.values()
     ]
-
-
-def ladder_table(found: t.Sequence[Item]) -> list[str]:
-    """The ladder of proof as lines of text: one for each judged workload, under a header."""
-    rows: list[tuple[str, ...]] = [
-        ("WORKLOAD", "SERVICE ACCOUNT", "ROLE", "ASSOCIATION", "PODS WITH CREDENTIALS", "RUNG")
-    ]
-    rows += [_table_row(item) for item in found]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _table_row(item: Item) -> tuple[str, ...]:
-    association = item["association"] or {}
-    return (
-        f"{item['kind'].lower()}/{item['object']}",
-        f"{item['namespace']}/{item['service_account'] or '-'}",
-        association.get("role_arn", "-").rsplit("/", 1)[-1],
-        association.get("association_id") or "-",
-        f"{item['pods_injected']} of {len(item['pods'])}",
-        item["rung"],
-    )

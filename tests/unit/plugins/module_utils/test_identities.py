@@ -124,22 +124,3 @@ def test_workloads_under_one_service_account_share_its_association() -> None:
     other = _identities.resolved([ORDERS, {**night, "role_name": "night"}], found, CLUSTER)
     with pytest.raises(Refused, match="orders and night run under one service account, shop/orders-sa"):
         _identities.associations(other)
-
-
-def test_the_table_lines_up() -> None:
-    lines = _identities.ladder_table(
-        [
-            {
-                "kind": "Deployment",
-                "object": "orders",
-                "namespace": "shop",
-                "service_account": "orders-sa",
-                "association": {"association_id": "a-1", "role_arn": "arn:aws:iam::123456789012:role/shop-orders"},
-                "pods": [{}, {}],
-                "pods_injected": 1,
-                "rung": "declared",
-            }
-        ]
-    )
-    assert lines[0].index("ROLE") == lines[1].index("shop-orders")
-    assert lines[1].split() == ["deployment/orders", "shop/orders-sa", "shop-orders", "a-1", "1", "of", "2", "declared"]

@@ -1,0 +1,97 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.module_utils import _report
+from ansible_collections.enbuild.eks.tests.unit.plugins import report_samples as samples
+
+
+def test_the_summary_counts_rungs_and_findings() -> None:
+    assert samples.broken()["summary"] == {
+        "workloads": 5,
+        "without_identity": 0,
+        "below_wanted": 3,
+        "by_rung": {"none": 1, "declared": 1, "injected": 0, "issued": 1, "allowed": 2},
+        "findings": {"error": 3, "warning": 1, "info": 1},
+    }
+
+
+def test_what_two_workloads_share_is_found_once() -> None:
+    shared = samples.finding("association_missing", "error", "ServiceAccount shop/orders", "No association")
+    made = _report.report(
+        {
+            "workloads": [samples.workload(name, findings=[dict(shared)]) for name in ("orders", "night")],
+            "findings": [],
+        },
+        samples.CLUSTER,
+    )
+    assert _report.findings(made) == [shared]
+    assert made["summary"]["findings"]["error"] == 1
+
+
+@pytest.mark.parametrize(("severity", "count"), [("error", 3), ("warning", 4), ("info", 5)])
+def test_findings_from_a_severity_on(severity: t.Any, count: t.Any) -> None:
+    assert len(_report.as_severe(samples.broken(), severity)) == count
+
+
+def test_the_json_is_the_data() -> None:
+    made = samples.hostile()
+    assert json.loads(_report.as_json(made)) == made
+
+
+def test_the_terminal_has_the_counts_then_the_worst_with_its_remedy() -> None:
+    lines = _report.summary_lines(samples.broken())
+    assert lines[0] == "production: 5 workloads (2 allowed, 1 issued, 1 declared, 1 none); 3 errors, 1 warning, 1 info"
+    assert lines[1].startswith("ERROR policy_denies_check: ") or lines[1].startswith("ERROR service_account_mismatch: ")
+    assert next(line for line in lines if line.startswith(("WARNING", "INFO"))).startswith(
+        "WARNING association_orphaned"
+    )
+    assert len(lines) == 1 + 2 * 5
+
+
+def test_a_terminal_is_not_flooded() -> None:
+    lines = _report.summary_lines(samples.large())
+    assert len(lines) == 1 + 2 * _report.MOST_FINDINGS + 1
+    assert lines[-1].startswith("and 7 more, in the report")
+
+
+def test_a_healthy_cluster_is_one_line() -> None:
+    assert _report.summary_lines(samples.healthy()) == ["production: 4 workloads (4 allowed); no finding"]
+
+
+def test_the_fleet_has_a_line_for_each_cluster() -> None:
+    head, first, second = _report.fleet_table({"prod": samples.broken(), "dev": {}})
+    assert head.split() == [
+        "CLUSTER",
+        "WORKLOADS",
+        "ALLOWED",
+        "ISSUED",
+        "INJECTED",
+        "DECLARED",
+        "NONE",
+        "ERRORS",
+        "WARNINGS",
+    ]
+    assert first == "dev      could not be looked at; see its failure above"
+    assert second.split() == ["prod", "5", "2", "1", "0", "1", "1", "3", "1"]
+
+
+def test_the_ladder_lines_up() -> None:
+    lines = _report.ladder_table([samples.workload("orders", rung="declared"), samples.workload("x", rung="none")])
+    assert lines[0].index("ROLE") == lines[1].index("shop-orders")
+    assert lines[1].split() == [
+        "deployment/orders",
+        "shop/orders",
+        "shop-orders",
+        "a-orders00000000",
+        "0",
+        "of",
+        "2",
+        "declared",
+    ]
+    assert lines[2].split() == ["deployment/x", "shop/x", "-", "-", "0", "of", "2", "none"]
