@@ -10,13 +10,13 @@ import re
 import typing as t
 
 from ._plan import Refused
-from ._pods import KINDS
+from ._pods import ALL_KINDS
 from ._trust import trust_policy
 from ._workload import parse_workload
 
 Item = t.Mapping[str, t.Any]
 
-OBJECT_KEYS = ("name", "namespace", *KINDS, "service_account")
+OBJECT_KEYS = ("name", "namespace", *ALL_KINDS, "service_account")
 KEYS = (*OBJECT_KEYS, "role_name", "role_arn", "policy", "managed_policies", "trust", "allowed")
 SCOPES = ("none", "account", "cluster", "service_account")
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
@@ -117,7 +117,7 @@ def _policy_arn(policy: str, cluster: Item) -> str:
 
 def expected(workloads: t.Sequence[Item]) -> list[dict[str, t.Any]]:
     """What enbuild.eks.workload_identity_info takes of resolved ``workloads``: objects, roles and checks."""
-    kinds = tuple(KINDS)
+    kinds = tuple(ALL_KINDS)
     return [
         {
             key: item[key]

@@ -9,7 +9,8 @@ import json
 import typing as t
 from collections import Counter
 
-from ._rungs import LADDER, SEVERITIES, below, involved
+from ._ladder import RUNGS
+from ._rungs import SEVERITIES, below, involved
 
 Item = t.Mapping[str, t.Any]
 Report = dict[str, t.Any]
@@ -53,7 +54,7 @@ def _summary(made: Report) -> dict[str, t.Any]:
         "workloads": len(made["workloads"]),
         "without_identity": len(made["workloads"]) - len(concerned),
         "below_wanted": len(below(made["workloads"], made["wanted_rung"])),
-        "by_rung": {rung: rungs[rung] for rung in LADDER},
+        "by_rung": {rung: rungs[rung] for rung in RUNGS},
         "findings": {severity: severities[severity] for severity in SEVERITIES},
     }
 
@@ -89,7 +90,7 @@ def summary_lines(made: Report) -> list[str]:
 
 
 def _counts(summary: Item) -> str:
-    rungs = [f"{summary['by_rung'][rung]} {rung}" for rung in reversed(LADDER) if summary["by_rung"][rung]]
+    rungs = [f"{summary['by_rung'][rung]} {rung}" for rung in reversed(RUNGS) if summary["by_rung"][rung]]
     rungs += [f"{summary['without_identity']} without identity"] if summary["without_identity"] else []
     wrong = [_number(count, severity) for severity, count in summary["findings"].items() if count]
     return (
@@ -103,7 +104,7 @@ def _number(count: int, thing: str) -> str:
 
 def fleet_table(reports: t.Mapping[str, Item]) -> list[str]:
     """One line for each cluster, by its host's name; an empty report is that of a cluster that didn't answer."""
-    head = ("CLUSTER", "WORKLOADS", *(rung.upper() for rung in reversed(LADDER)), "ERRORS", "WARNINGS")
+    head = ("CLUSTER", "WORKLOADS", *(rung.upper() for rung in reversed(RUNGS)), "ERRORS", "WARNINGS")
     return aligned([head, *(_fleet_row(name, reports[name]) for name in sorted(reports))])
 
 
@@ -111,7 +112,7 @@ def _fleet_row(name: str, made: Item) -> tuple[str, ...]:
     if not made:
         return (name, "could not be looked at; see its failure above")
     summary = made["summary"]
-    rungs = [str(summary["by_rung"][rung]) for rung in reversed(LADDER)]
+    rungs = [str(summary["by_rung"][rung]) for rung in reversed(RUNGS)]
     wrong = [str(summary["findings"][severity]) for severity in ("error", "warning")]
     return (name, str(summary["workloads"]), *rungs, *wrong)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._ladder import RUNGS as LADDER
+from ._ladder import RUNGS
 from ._plan import Refused
 from ._pods import KINDS
 
@@ -31,15 +31,15 @@ def below(found: t.Sequence[Item], wanted: str = "") -> list[dict[str, t.Any]]:
 
     "" asks for as high as permissions allow: nothing that was looked at may fail, and the declaration has to hold.
     """
-    if wanted and wanted not in LADDER:
-        raise Refused(f"{wanted} is not a rung of the ladder of proof; the rungs are {', '.join(LADDER)}")
+    if wanted and wanted not in RUNGS:
+        raise Refused(f"{wanted} is not a rung of the ladder of proof; the rungs are {', '.join(RUNGS)}")
     return [dict(item) for item in found if involved(item) and _falls_short(item["rungs"], wanted)]
 
 
 def _falls_short(rungs: t.Mapping[str, bool | None], wanted: str) -> bool:
     if not wanted:
         return False in rungs.values() or not rungs["declared"]
-    return not all(rungs[rung] for rung in LADDER[1 : LADDER.index(wanted) + 1])
+    return not all(rungs[rung] for rung in RUNGS[1 : RUNGS.index(wanted) + 1])
 
 
 def reasons(short: t.Sequence[Item]) -> list[str]:

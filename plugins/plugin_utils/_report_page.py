@@ -13,8 +13,9 @@ from pathlib import Path
 
 import jinja2
 
+from ..module_utils._ladder import RUNGS
 from ..module_utils._report import Report, findings, plain
-from ..module_utils._rungs import LADDER, involved
+from ..module_utils._rungs import involved
 
 Item = t.Mapping[str, t.Any]
 
@@ -38,7 +39,7 @@ def page(report: Item) -> str:
         .get_template("report.html.j2")
         .render(
             report=made,
-            ladder=LADDER,
+            ladder=RUNGS,
             verdict=_verdict(made["summary"]),
             groups=_groups(made),
             namespaces=_namespaces(made["workloads"]),
@@ -123,7 +124,7 @@ def _row(number: int, item: Item) -> dict[str, t.Any]:
     return {
         "id": _anchor(number),
         "item": item,
-        "rungs": item["rungs"] if involved(item) else dict.fromkeys(LADDER[1:]),
+        "rungs": item["rungs"] if involved(item) else dict.fromkeys(RUNGS[1:]),
         "involved": involved(item),
         "association": association,
         "role": role,

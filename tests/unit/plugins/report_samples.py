@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.enbuild.eks.plugins.module_utils._ladder import RUNGS
 from ansible_collections.enbuild.eks.plugins.module_utils._report import report
-from ansible_collections.enbuild.eks.plugins.module_utils._rungs import LADDER
 
 Item = dict[str, t.Any]
 
@@ -34,7 +34,7 @@ def finding(code: str, severity: str, target: str, message: str, remedy: str = "
 
 def workload(name: str, namespace: str = "shop", rung: str = "allowed", **changes: t.Any) -> Item:
     """A workload that has climbed to ``rung`` and failed at the next."""
-    height, role = LADDER.index(rung), f"arn:aws:iam::{ACCOUNT}:role/{namespace}-{name}"
+    height, role = RUNGS.index(rung), f"arn:aws:iam::{ACCOUNT}:role/{namespace}-{name}"
     association = {
         "association_id": f"a-{name[:14]:0<14}",
         "role_arn": role,
@@ -62,14 +62,14 @@ def workload(name: str, namespace: str = "shop", rung: str = "allowed", **change
         "issued": {"how": "eks_auth", "assumed_role_arn": role, "tool": ""} if height > 2 else None,
         "allowed": [] if height < 3 else [check(height > 3)],
         "role": {"arn": role, "exists": True, "trust_problem": "", "policies": [f"{namespace}-{name}"]},
-        "stopped_by": "" if height == len(LADDER) - 1 else f"{LADDER[height + 1]} does not hold",
+        "stopped_by": "" if height == len(RUNGS) - 1 else f"{RUNGS[height + 1]} does not hold",
         "findings": [],
         **changes,
     }
 
 
 def _steps() -> list[tuple[int, str]]:
-    return list(enumerate(LADDER))[1:]
+    return list(enumerate(RUNGS))[1:]
 
 
 def check(allowed: bool | None) -> Item:
@@ -139,7 +139,7 @@ def broken() -> Item:
         workload("enbuild-enbuild-ctf", "enbuild", "none", findings=[mismatch], stopped_by=mismatch["message"]),
         workload("orders", "shop", "declared", findings=[stale], stopped_by=stale["message"]),
         workload("feed", "shop", findings=[note]),
-        workload("night", "shop", rungs=dict.fromkeys(LADDER[1:], True), kind="StatefulSet"),
+        workload("night", "shop", rungs=dict.fromkeys(RUNGS[1:], True), kind="StatefulSet"),
     ]
     return report({"workloads": workloads, "findings": [orphan]}, CLUSTER, "", TIME)
 

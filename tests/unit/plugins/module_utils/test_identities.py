@@ -124,3 +124,9 @@ def test_workloads_under_one_service_account_share_its_association() -> None:
     other = _identities.resolved([ORDERS, {**night, "role_name": "night"}], found, CLUSTER)
     with pytest.raises(Refused, match="orders and night run under one service account, shop/orders-sa"):
         _identities.associations(other)
+
+
+def test_expected_hands_the_checks_on() -> None:
+    item = {**ORDERS, "allowed": _identities.bucket_checks(["acme-orders"])}
+    (first,) = _identities.expected(_identities.resolved([item], FOUND, CLUSTER))
+    assert first["allowed"] == [{"bucket": "acme-orders"}]

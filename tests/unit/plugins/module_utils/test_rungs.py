@@ -7,6 +7,7 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils import _rungs
+from ansible_collections.enbuild.eks.plugins.module_utils._ladder import RUNGS
 from ansible_collections.enbuild.eks.plugins.module_utils._plan import Refused
 from ansible_collections.enbuild.eks.tests.unit.plugins.report_samples import finding, pod, workload
 
@@ -27,7 +28,7 @@ UNKNOWN_ABOVE_INJECTED = {"declared": True, "injected": True, "issued": None, "a
         ("injected", UNKNOWN_ABOVE_INJECTED, "", False),
         ("injected", UNKNOWN_ABOVE_INJECTED, "injected", False),
         ("injected", UNKNOWN_ABOVE_INJECTED, "issued", True),
-        ("none", dict.fromkeys(_rungs.LADDER[1:]), "", True),
+        ("none", dict.fromkeys(RUNGS[1:]), "", True),
     ],
 )
 def test_below(rung: t.Any, rungs: t.Any, wanted: t.Any, short: t.Any) -> None:
