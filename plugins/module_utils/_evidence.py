@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import _findings_cluster
 from ._asked import Asked, parse
@@ -127,7 +127,7 @@ def _tried(
     by_place: dict[Place, list[Template]] = {}
     times: dict[Place, int] = {}
     for workload, template in templates.items():
-        if template is None or template.source == "rendered":
+        if template is None or template.source == "rendered" or asked.rung == "declared":
             continue
         place = place_of(template)
         if (workload.asked or place in bindings.bound) and (accounts is None or place in accounts):
@@ -182,22 +182,30 @@ def _evidence(
         space = workload.owner.namespace
         return Evidence(workload, None, None, neighbours=tuple(names(kubernetes, space)), around=sight.around)
     place, coming = place_of(template), template.source == "rendered"
-    association, tried = sight.association(place), sight.tried.get(place, Tried())
-    accounts = sight.accounts
-    return Evidence(
+    tried = sight.tried.get(place, Tried())
+    seen = Evidence(
         workload,
         template,
-        association,
+        sight.association(place),
         () if coming else pods.of(workload),
         tried.injected,
         replaced=coming,
         neighbours=tuple(account for space, account in sight.bindings.bound if space == place[0]),
         around=sight.around,
+        refusal=tried.refusal,
+    )
+    return _identified(seen, sight, place)
+
+
+def _identified(seen: Evidence, sight: Sight, place: Place) -> Evidence:
+    """``seen`` with the service account, and with the roles that its association names."""
+    association, accounts = seen.association or {}, sight.accounts
+    return replace(
+        seen,
         account=(accounts or {}).get(place),
         account_missing=accounts is not None and place not in accounts,
         mistaken=sight.mistaken.get(place),
         contents=sight.contents.get(place[0], {}),
-        role=sight.roles.get((association or {}).get("role_arn", "")),
-        target=sight.roles.get((association or {}).get("target_role_arn", "")),
-        refusal=tried.refusal,
+        role=sight.roles.get(association.get("role_arn", "")),
+        target=sight.roles.get(association.get("target_role_arn", "")),
     )

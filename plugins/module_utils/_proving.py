@@ -46,7 +46,7 @@ def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Eviden
 
 
 def _is_ready(seen: Evidence, asked: Asked) -> bool:
-    held = rungs(seen, list(findings(seen, asked.rung)))
+    held = rungs(seen, list(findings(seen, asked.rung)), asked.rung)
     return bool(held["declared"] and held["injected"])
 
 
