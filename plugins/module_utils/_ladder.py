@@ -28,7 +28,7 @@ def judge(seen: Evidence, wanted: str = "allowed") -> dict[str, t.Any]:
     ``wanted`` is the highest rung that was asked for.
     """
     found = list(findings(seen, wanted))
-    held = rungs(seen, found)
+    held = rungs(seen, found, wanted)
     reached = _reached(held)
     return {
         **_words(seen),
@@ -104,7 +104,8 @@ def findings(seen: Evidence, wanted: str = "allowed") -> t.Iterator[Finding]:
     yield from _findings_declared.findings(seen)
     if not _findings_declared.holds(seen):
         return
-    yield from _findings_injected.findings(seen)
+    if wanted != "declared":
+        yield from _findings_injected.findings(seen)
     if RUNGS.index(wanted) >= RUNGS.index("issued"):
         yield from _above_injection(seen)
     if wanted == "allowed":
@@ -121,8 +122,8 @@ def _above_injection(seen: Evidence) -> t.Iterator[Finding]:
             yield finding
 
 
-def rungs(seen: Evidence, found: t.Sequence[Finding]) -> dict[str, Known]:
-    """Which rungs hold, each by itself; an error that a finding names takes its rung away."""
+def rungs(seen: Evidence, found: t.Sequence[Finding], wanted: str) -> dict[str, Known]:
+    """Which rungs up to ``wanted`` hold, each by itself; an error that a finding names takes its rung away."""
     faults = {finding.rung for finding in found if finding.severity == "error"}
     held = {
         "declared": _findings_declared.holds(seen),
@@ -130,7 +131,9 @@ def rungs(seen: Evidence, found: t.Sequence[Finding]) -> dict[str, Known]:
         "issued": _issued(seen),
         "allowed": _allowed(seen),
     }
-    return {rung: False if rung in faults else known for rung, known in held.items()}
+    asked = RUNGS[: RUNGS.index(wanted) + 1]
+    judged = {rung: False if rung in faults else known for rung, known in held.items()}
+    return {rung: known if rung in asked else None for rung, known in judged.items()}
 
 
 def _injected(seen: Evidence) -> Known:

@@ -27,6 +27,14 @@ from ..lab.labs import Lab, remove
 MODULE = Path(__file__).parents[2] / "plugins" / "modules" / "workload_identity_info.py"
 SPACES = 10
 ROLES = 20
+NODE = {
+    "apiVersion": "v1",
+    "kind": "Node",
+    "metadata": {"name": "bench", "annotations": {"kwok.x-k8s.io/node": "fake"}},
+}
+"""The lab's own two take 1,000 pods each, and an agent is on both."""
+ATTEMPTS = 3
+"""Of which the fastest counts."""
 STEP = 25
 """Deployments in one kubectl call."""
 
@@ -52,6 +60,7 @@ def main() -> None:
 
 def _fill(lab: Lab, workloads: int, pods: int) -> None:
     started = time.monotonic()
+    lab.kubectl("create", "-f", "-", input=json.dumps(NODE))
     install_agent(lab)
     arns = [_role(lab, f"bench-{number}") for number in range(ROLES)]
     eks = lab.aws("eks")
@@ -101,8 +110,9 @@ def _count(lab: Lab) -> None:
     send = RESTClientObject.request
 
     def counted(self: t.Any, method: str, url: str, *args: t.Any, **options: t.Any) -> t.Any:
-        dry = "dryRun" in str(options.get("query_params"))
-        made["dry runs" if dry else f"{method} {url.rsplit('/', 1)[-1]}"] += 1
+        dry = "dryRun" in url
+        path = url.partition("?")[0].rsplit("/", 1)[-1]
+        made["dry runs" if dry else f"{method} {path}"] += 1
         return send(self, method, url, *args, **options)
 
     lab.forget_calls()
@@ -126,10 +136,16 @@ def _measure(lab: Lab) -> None:
             **more,
         }
         command = [sys.executable, "-m", f"ansible_collections.enbuild.eks.plugins.modules.{MODULE.stem}"]
-        started = time.monotonic()
         given = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
-        subprocess.run(command, input=given, text=True, capture_output=True, check=True, env=lab.environment())
-        print(f"{label}: {time.monotonic() - started:.1f} s", flush=True)
+        seconds = min(_seconds(command, given, lab) for _attempt in range(ATTEMPTS))
+        print(f"{label}: {seconds:.1f} s", flush=True)
+
+
+def _seconds(command: list[str], given: str, lab: Lab) -> float:
+    """Wall time of one run of the module, as Ansible starts it."""
+    started = time.monotonic()
+    subprocess.run(command, input=given, text=True, capture_output=True, check=True, env=lab.environment())
+    return time.monotonic() - started
 
 
 if __name__ == "__main__":

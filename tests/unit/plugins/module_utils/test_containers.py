@@ -89,9 +89,9 @@ def test_variables_of_the_agent_are_the_webhooks_to_set(template: t.Any, found: 
 @pytest.mark.parametrize(
     ("path", "variable", "found"),
     [
-        ("/root/.aws", None, True),
-        ("/home/app/.aws/credentials", None, True),
-        ("/root/.aws/config", None, False),
+        ("/app/.aws", None, True),
+        ("/srv/app/.aws/credentials", None, True),
+        ("/app/.aws/config", None, False),
         ("/data", None, False),
         ("/etc/aws", "/etc/aws/keys", True),
         ("/etc/aws", "/etc/awsome", False),

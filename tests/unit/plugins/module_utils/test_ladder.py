@@ -4,9 +4,20 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.module_utils._facts import Evidence
+from ansible_collections.enbuild.eks.plugins.module_utils._checks import Check
+from ansible_collections.enbuild.eks.plugins.module_utils._facts import (
+    Agent,
+    Answer,
+    Cluster,
+    Evidence,
+    Issued,
+    Node,
+    Role,
+    Surroundings,
+)
 from ansible_collections.enbuild.eks.plugins.module_utils._ladder import judge
 from ansible_collections.enbuild.eks.plugins.module_utils._plan import Refused
 from ansible_collections.enbuild.eks.plugins.module_utils._pods import Owner, Pod, Template, plain_template
@@ -17,6 +28,17 @@ OWNER = Owner("Deployment", "shop", "orders")
 WORKLOAD = Workload("orders", OWNER, ROLE)
 TEMPLATE = Template(OWNER, {"spec": {"serviceAccountName": "orders"}})
 ASSOCIATION = {"association_id": "a-1", "role_arn": ROLE}
+NODE = {"n": Node("n")}
+CLUSTER = Cluster("lab", "us-east-1", "arn:aws:eks:us-east-1:123456789012:cluster/lab")
+AROUND = Surroundings(CLUSTER, NODE, Agent("ACTIVE", "v1", (), {"n": ("agent", True)}))
+TRUST = {
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+}
+CHECK = Check("s3:ListBuckets", "s3", "ListBuckets")
 
 
 def pod(name: str, bare: tuple[str, ...] = (), owner: Owner = OWNER) -> Pod:
@@ -125,3 +147,100 @@ def test_a_bad_entry_is_refused_in_one_sentence(item: t.Any, words: t.Any) -> No
 
 def test_an_entry_is_called_after_its_object() -> None:
     assert parse_workload({"namespace": "shop", "deployment": "orders", "role_arn": ""}) == Workload("orders", OWNER)
+
+
+def proven(**more: t.Any) -> Evidence:
+    """A workload at the top, with ``more`` seen otherwise."""
+    healthy = Evidence(
+        Workload("orders", OWNER, ROLE, (CHECK,)),
+        TEMPLATE,
+        ASSOCIATION,
+        (Pod("a", "shop", "orders", OWNER, node="n"),),
+        (True,),
+        around=AROUND,
+        role=Role(ROLE, True, TRUST, ("use",)),
+        issued=Issued("eks_auth", True, "arn:aws:sts::123456789012:assumed-role/orders/x", pod="a"),
+        answers=(Answer("s3:ListBuckets", True, how="called"),),
+    )
+    return replace(healthy, **more)
+
+
+def test_the_top_of_the_ladder() -> None:
+    verdict = judge(proven())
+    assert verdict["rungs"] == {"declared": True, "injected": True, "issued": True, "allowed": True}
+    assert (verdict["rung"], verdict["reached"], verdict["stopped_by"]) == ("allowed", "allowed", "")
+    assert (verdict["findings"], verdict["role"]["trust_problem"]) == ([], "")
+
+
+DENIED = Answer("s3:ListBuckets", False, "AccessDenied", "No", "called")
+OTHER_CLUSTER = {
+    "Statement": {
+        **TRUST["Statement"],
+        "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:eks:us-east-1:123456789012:cluster/other"}},
+    }
+}
+REFUSED = Issued("eks_auth", False, message="No.")
+
+
+@pytest.mark.parametrize(
+    ("more", "rung", "words"),
+    [
+        ({"issued": None}, "injected", "Nobody asked"),
+        ({"issued": Issued(message="Not proven: enough")}, "injected", "Not proven: enough"),
+        ({"issued": REFUSED}, "injected", "EKS refuses credentials"),
+        ({"role": Role(ROLE, False), "issued": REFUSED}, "injected", "doesn't exist"),
+        ({"role": Role(ROLE, True, OTHER_CLUSTER), "issued": REFUSED}, "injected", "names only arn:aws:eks"),
+        ({"answers": ()}, "issued", "No check is named"),
+        ({"answers": (DENIED,)}, "issued", "may not do s3:ListBuckets"),
+        ({"answers": (replace(DENIED, allowed=None),)}, "issued", "failed with AccessDenied"),
+        ({"answers": (Answer("x", None, message="Not called"),)}, "issued", "Not called"),
+        ({"around": replace(AROUND, agent=Agent())}, "injected", "No agent is ready"),
+        ({"around": replace(AROUND, agent=None)}, "allowed", ""),
+        ({"around": replace(AROUND, agent=Agent(), nodes={"n": Node("n", "auto")})}, "allowed", ""),
+        ({"around": replace(AROUND, nodes={"n": Node("n", windows=True)})}, "injected", "Windows"),
+        ({"refusal": "Quota", "newborn": ()}, "allowed", ""),
+    ],
+)
+def test_what_stops_a_climb_is_said(more: t.Any, rung: str, words: str) -> None:
+    verdict = judge(proven(**more))
+    assert verdict["rung"] == rung, verdict
+    assert words in verdict["stopped_by"]
+    assert bool(words) == bool(verdict["stopped_by"])
+
+
+@pytest.mark.parametrize("wanted", ["declared", "injected", "issued"])
+def test_nothing_above_the_rung_that_was_asked_for_is_held_against_a_workload(wanted: str) -> None:
+    seen = proven(issued=None, answers=(), role=Role(ROLE, True, TRUST, ()))
+    if wanted == "issued":
+        seen = replace(seen, issued=Issued("eks_auth", True))
+    verdict = judge(seen, wanted)
+    assert (verdict["rung"], verdict["stopped_by"], verdict["findings"]) == (wanted, "", [])
+
+
+def test_a_workload_that_nobody_named_lacks_nothing_without_an_association() -> None:
+    verdict = judge(Evidence(Workload("x", OWNER, asked=False), TEMPLATE, None, (pod("a", ("app",)),)))
+    assert (verdict["rung"], verdict["findings"], verdict["restart"]) == ("none", [], [])
+    assert "No pod identity association" in verdict["stopped_by"]
+
+
+def test_a_pod_with_keys_of_its_own_is_not_also_told_whom_it_acts_as() -> None:
+    keys = {"containers": [{"name": "m", "env": [{"name": "AWS_ACCESS_KEY_ID", "value": "AKIA"}]}]}
+    template = Template(OWNER, {"spec": {"serviceAccountName": "orders", **keys}})
+    other = Issued("exec", False, "arn:aws:iam::123456789012:user/x", message="Pod a acts as x")
+    assert codes(judge(proven(template=template, issued=other))) == ["static_keys"]
+    assert codes(judge(proven(issued=other))) == ["other_identity"]
+
+
+@pytest.mark.parametrize(
+    ("created", "modified", "stale"),
+    [
+        ("2030-01-01T00:00:00Z", "2030-01-01T00:00:00.9+00:00", False),
+        ("2030-01-01T00:00:00Z", "2030-01-01T00:00:01.1+00:00", True),
+        ("2030-01-01T00:00:02Z", "2030-01-01T00:00:01.1+00:00", False),
+    ],
+)
+def test_pods_from_before_a_change_may_hold_the_former_role(created: str, modified: str, stale: bool) -> None:
+    changed = {**ASSOCIATION, "created_at": "2029-01-01T00:00:00+00:00", "modified_at": modified}
+    verdict = judge(proven(association=changed, pods=(replace(pod("a"), node="n", created=created),)))
+    assert codes(verdict) == (["former_role"] if stale else [])
+    assert bool(verdict["restart"]) == stale
