@@ -13,6 +13,7 @@ from . import _findings_cluster
 from ._asked import Asked, parse
 from ._aws import aws_client
 from ._bindings import Bindings, View, read_bindings, slips
+from ._checks_made import verify
 from ._containers import sources
 from ._eks_associations import EksAssociations
 from ._facts import Cluster, Contents, Evidence, Role, Surroundings
@@ -38,9 +39,13 @@ MOST_SOURCES = 5
 def look(module: t.Any) -> dict[str, t.Any]:
     """Judge the workloads that the module's options name; what is wrong with the cluster comes apart."""
     asked = parse(module.params)
+    verify((*asked.checks, *(check for workload in asked.workloads for check in workload.checks)))
     kubernetes = connect(module.params, asked.reading)
-    sight = _survey(module, asked, kubernetes)
-    seen = prove(module, kubernetes, asked, _all_evidence(kubernetes, sight))
+    roles = IamRoles(aws_client(module, "iam")) if asked.proves else None
+    sight = _survey(module, asked, kubernetes, roles)
+    seen = _all_evidence(kubernetes, sight)
+    if roles:
+        seen = prove(module, kubernetes, roles, asked, seen)
     used = {id(each.mistaken) for each in seen if each.mistaken}
     orphans = [each for each in sight.bindings.orphans if id(each) not in used]
     return {
@@ -68,22 +73,22 @@ class Sight:
         return dict(self.bindings.bound[place]) if place in self.bindings.bound else None
 
 
-def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> Sight:
+def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes, roles: IamRoles | None) -> Sight:
     templates = _templates(asked, kubernetes)
     if not asked.cluster:
         return Sight(templates, tried=_tried(asked, kubernetes, templates, Bindings()))
     accounts = _accounts(asked, kubernetes)
     places = {place_of(template) for template in templates.values() if template}
-    eks = EksAssociations(aws_client(module, "eks"), asked.cluster)
-    bindings = read_bindings(eks, asked.reading, places, accounts)
-    around = surroundings(module, kubernetes) if asked.proves else _unseen(module, asked)
+    eks = aws_client(module, "eks")
+    bindings = read_bindings(EksAssociations(eks, asked.cluster), asked.reading, places, accounts)
+    around = surroundings(module, eks, kubernetes) if asked.proves else _unseen(module, asked)
     return Sight(
         templates,
         bindings,
         slips(bindings, sorted(places)),
         accounts,
         around,
-        _roles(module, bindings, places) if asked.proves else {},
+        _roles(roles, bindings, places) if roles else {},
         _tried(asked, kubernetes, templates, bindings, accounts),
         _contents(kubernetes, templates, bindings) if asked.proves else {},
     )
@@ -136,12 +141,11 @@ def _tried(
     return try_pods(kubernetes, by_place, times)
 
 
-def _roles(module: t.Any, bindings: Bindings, places: t.Collection[Place]) -> dict[str, Role]:
+def _roles(reader: IamRoles, bindings: Bindings, places: t.Collection[Place]) -> dict[str, Role]:
     """The roles of the associations that matter, and the target roles that are in the same account."""
     used = [bindings.bound[place] for place in places if place in bindings.bound]
     arns = {each["role_arn"] for each in used}
     arns |= {each["target_role_arn"] for each in used if _same_account(each)}
-    reader = IamRoles(aws_client(module, "iam"))
     return {role.arn: role for role in spread(reader.read, sorted(arns), CONCURRENCY)}
 
 

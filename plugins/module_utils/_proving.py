@@ -9,9 +9,8 @@ import typing as t
 from dataclasses import replace
 
 from ._asked import Asked
-from ._aws import aws_client
 from ._checks import Check
-from ._checks_made import Credentials, make, verify
+from ._checks_made import Credentials, make
 from ._denials import why_denied
 from ._facts import Answer, Evidence, Issued, Role
 from ._findings_allowed import effective_role
@@ -24,18 +23,15 @@ from ._spread import spread
 CONCURRENCY = 8
 
 
-def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Evidence]) -> list[Evidence]:
+def prove(module: t.Any, kubernetes: Kubernetes, roles: IamRoles, asked: Asked, seen: list[Evidence]) -> list[Evidence]:
     """``seen`` with what EKS issued and what the checks said, for workloads whose pods carry the injection.
 
     All that were named are proven, and as many others as the task allows.
     """
-    verify(check for each in seen for check in each.workload.checks)
-    if not asked.proves:
-        return seen
     ready = [each for each in seen if _is_ready(each, asked)]
     others = [each for each in ready if not each.workload.asked]
     left_out = {each.workload for each in others[asked.proofs :]}
-    prover = _Prover(module, kubernetes, asked)
+    prover = _Prover(module, Issuer(module, kubernetes), roles, asked.rung)
     chosen = [each for each in ready if each.workload not in left_out]
     proven = {each.workload: each for each in spread(prover.prove, chosen, CONCURRENCY)}
     unproven = Issued(message=f"Not proven: no more than {asked.proofs} workloads that nobody named are (proofs)")
@@ -51,11 +47,11 @@ def _is_ready(seen: Evidence, asked: Asked) -> bool:
 
 
 class _Prover:
-    def __init__(self, module: t.Any, kubernetes: Kubernetes, asked: Asked) -> None:
+    def __init__(self, module: t.Any, issuer: Issuer, roles: IamRoles, rung: str) -> None:
         self._module = module
-        self._rung = asked.rung
-        self._issuer = Issuer(module, kubernetes)
-        self._iam = IamRoles(aws_client(module, "iam"))
+        self._issuer = issuer
+        self._iam = roles
+        self._rung = rung
 
     def prove(self, seen: Evidence) -> Evidence:
         """Ask for credentials, and use them."""

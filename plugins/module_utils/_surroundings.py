@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from ._aws import DENIED_CODES, aws_client, error_code
+from ._aws import DENIED_CODES, error_code
 from ._cluster_eks import read_cluster
 from ._eks_addons import EksAddons
 from ._facts import Agent, Cluster, Node, Surroundings
@@ -22,11 +22,11 @@ AGENT_LABEL = f"app.kubernetes.io/name={AGENT}"
 """On the agent's pods, whether EKS or Helm installed it."""
 
 
-def surroundings(module: t.Any, kubernetes: Kubernetes) -> Surroundings:
+def surroundings(module: t.Any, eks: t.Any, kubernetes: Kubernetes) -> Surroundings:
     """Read all of it; what the caller may not read is left unknown."""
     cluster = describe(module)
     nodes = {each["metadata"]["name"]: _node(each["metadata"]) for each in kubernetes.nodes() or ()}
-    return Surroundings(cluster, nodes, _agent(module, kubernetes))
+    return Surroundings(cluster, nodes, _agent(EksAddons(eks, cluster.name), kubernetes))
 
 
 def describe(module: t.Any) -> Cluster:
@@ -46,7 +46,7 @@ def _node(metadata: Object) -> Node:
     return Node(metadata["name"], labels.get(COMPUTE, ""), labels.get("kubernetes.io/os") == "windows")
 
 
-def _agent(module: t.Any, kubernetes: Kubernetes) -> Agent | None:
+def _agent(addons: EksAddons, kubernetes: Kubernetes) -> Agent | None:
     pods = kubernetes.labelled_pods(AGENT_LABEL)
     if pods is None:
         return None
@@ -54,7 +54,7 @@ def _agent(module: t.Any, kubernetes: Kubernetes) -> Agent | None:
         each["spec"].get("nodeName", ""): (each["metadata"]["name"], is_ready(each)) for each in pods if lives(each)
     }
     try:
-        found = EksAddons(aws_client(module, "eks"), module.params["cluster_name"]).find(AGENT)
+        found = addons.find(AGENT)
     except AnsibleAWSError as error:
         if error_code(error) not in DENIED_CODES:
             raise
