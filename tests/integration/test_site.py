@@ -203,13 +203,8 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site) -> None:
     again = site()
     assert (again.returncode, again.changed) == (0, []), again.output
     calls = lab.calls()["calls"]
-<<<<<<< HEAD
     reads = ("Get", "List", "Describe", "AssumeRoleForPodIdentity")
     assert not [name for names in calls.values() for name in names if not name.startswith(reads)]
-=======
-    reading = ("Get", "List", "Describe", "AssumeRoleForPodIdentity")
-    assert not [name for names in calls.values() for name in names if not name.startswith(reading)]
->>>>>>> 73fa569d288bcc27597271ea048251338c26d7ea
     check = site("--check", "--diff")
     assert (check.returncode, check.changed) == (0, []), check.output
 
