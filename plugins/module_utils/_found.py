@@ -11,7 +11,7 @@ from ._kubernetes import Kubernetes
 from ._pods import ALL_KINDS, KINDS, Object, Owner, Pod, Template, plain_template
 from ._workload import Workload
 
-Templates = dict[Workload, Template | None]
+Templates: t.TypeAlias = "dict[Workload, Template | None]"
 MIRRORED = "Node"
 """Owner of the pods that a kubelet runs by itself: they have no service account's credentials."""
 

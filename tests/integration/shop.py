@@ -52,11 +52,13 @@ class Shop:
     def kubectl(self, *words: str, given: str | None = None) -> str:
         return self.lab.kubectl(*words, "-n", self.namespace, input=given)
 
-    def role(self, document: str | None = None, statement: t.Any = LISTING) -> None:
+    def role(self, document: str | None = None, statement: t.Any = None, bare: bool = False) -> None:
+        """Make its role, with the guide's trust and one statement; a ``bare`` one has no policy."""
         iam = self.lab.aws("iam")
         iam.create_role(RoleName=self.role_name, AssumeRolePolicyDocument=document or trust())
-        if statement:
-            iam.put_role_policy(RoleName=self.role_name, PolicyName="use", PolicyDocument=policy(statement))
+        if not bare:
+            document = policy(statement or LISTING)
+            iam.put_role_policy(RoleName=self.role_name, PolicyName="use", PolicyDocument=document)
 
     def trust(self, document: str) -> None:
         self.lab.aws("iam").update_assume_role_policy(RoleName=self.role_name, PolicyDocument=document)

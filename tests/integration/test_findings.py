@@ -265,7 +265,7 @@ def may_not_assume_its_target(shop: Shop) -> None:
 
 @case("no_policy")
 def may_do_nothing(shop: Shop) -> None:
-    shop.role(statement=None)
+    shop.role(bare=True)
     shop.account()
     shop.associate()
     shop.deploy()
