@@ -1,0 +1,64 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the site's tasks register, as far as changes and drift are read from it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+Registers = dict[str, t.Any]
+
+ACTIONS = ("sts:AssumeRole", "sts:TagSession")
+S3 = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+
+
+def trust(actions: t.Sequence[str] = ACTIONS) -> dict[str, t.Any]:
+    statement = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": list(actions)}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def role(
+    actions: t.Sequence[str] = ACTIONS, policies: t.Sequence[str] = (S3,), inline: t.Sequence[str] = (), **tags: str
+) -> Registers:
+    """A role ``shop``, as amazon.aws.iam_role_info returns it."""
+    return {
+        "role_name": "shop",
+        "path": "/",
+        "description": "EKS Pod Identity of shop",
+        "assume_role_policy_document": trust(actions),
+        "managed_policies": [{"policy_arn": arn, "policy_name": arn.rsplit("/", 1)[-1]} for arn in policies],
+        "inline_policies": list(inline),
+        "tags": tags,
+    }
+
+
+def roles(found: Registers | None, changed: bool, policy: t.Any = None, **wanted: t.Any) -> Registers:
+    """The looks at role ``shop`` and its making, as declared with AmazonS3FullAccess."""
+    asked = {
+        "name": "shop",
+        "path": "/",
+        "description": "EKS Pod Identity of shop",
+        "assume_role_policy_document": json.dumps(trust()),
+        "managed_policies": [S3],
+        "boundary": None,
+        "tags": {},
+        **wanted,
+    }
+    declared = {"role_name": "shop", "policy": policy, "managed_policies": [S3]}
+    made = {"changed": changed, "invocation": {"module_args": asked}, "item": declared}
+    return {
+        "pod_identity_iam_there": {"results": [{"iam_roles": [found] if found else []}]},
+        "pod_identity_iam_applied": {"results": [made]},
+    }
+
+
+def associations(*rows: tuple[str, Registers | None, Registers]) -> Registers:
+    """Associations of namespace shop, each by service account, with its state before (None is the same) and after."""
+    before = {f"shop/{account}": old for account, old, _new in rows if old is not None}
+    made = [
+        {"namespace": "shop", "service_account": account, "changed": old is not None, "association": new}
+        for account, old, new in rows
+    ]
+    return {"pod_identity_associations_applied": {"associations": made, "diff": {"before": before}}}
