@@ -50,6 +50,7 @@ def look(module: t.Any) -> dict[str, t.Any]:
     orphans = [each for each in sight.bindings.orphans if id(each) not in used]
     return {
         "workloads": [judge(each, asked.rung) for each in seen],
+        "orphaned_associations": [orphan["association_id"] for orphan in sight.bindings.orphans],
         "findings": [finding.result() for finding in _findings_cluster.findings(sight.around, seen, orphans)],
     }
 

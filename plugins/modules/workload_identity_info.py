@@ -298,6 +298,13 @@ workloads:
           message: No pod identity association binds service account enbuild/enbuild-enbuild-ai
           remedy: aws eks create-pod-identity-association --region us-east-1 --cluster-name production
             --namespace enbuild --service-account enbuild-enbuild-ai --role-arn ROLE_ARN
+orphaned_associations:
+  description: Ids of the associations, of the namespaces looked at, whose service account or namespace is gone; those
+    that an add-on owns are its business.
+  returned: always
+  type: list
+  elements: str
+  sample: [a-1234567890abcdefg]
 findings:
   description: What is wrong with the cluster itself, in the same form; docs/findings.md explains every code.
   returned: always

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.filter.workloads import collection_version
+from ansible_collections.enbuild.eks.tests.integration.releases import set_status
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import TASK, PlaybookRun, run_playbook
@@ -273,24 +272,13 @@ def test_cut_off_at_any_task_the_next_run_goes_on(lab: Lab, site: Site) -> None:
 
 
 def test_a_pending_release_is_named_with_the_way_out(lab: Lab, site: Site, installed: None) -> None:
-    secret = lab.kubectl("get", "secret", "-n", NAMESPACE, "-l", "owner=helm", "-o", "name").split()[-1]
     release = lab.helm("get", "metadata", "enbuild", "-n", NAMESPACE)
     assert "deployed" in release
-    _set_status(lab, secret, "pending-upgrade")
+    set_status(lab, NAMESPACE, "pending-upgrade")
     run = site()
-    _set_status(lab, secret, "deployed")
+    set_status(lab, NAMESPACE, "deployed")
     assert "Release enbuild/enbuild is pending-upgrade" in run.failure
     assert "run helm uninstall enbuild -n enbuild, then run this again" in run.failure
-
-
-def _set_status(lab: Lab, secret: str, status: str) -> None:
-    """Leave the release as a Helm does that was killed in the middle of an upgrade, or as it was before."""
-    data = json.loads(lab.kubectl("get", secret, "-n", NAMESPACE, "-o", "json"))["data"]["release"]
-    release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(data))))
-    release["info"]["status"] = status
-    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
-    patch = {"data": {"release": packed}, "metadata": {"labels": {"status": status}}}
-    lab.kubectl("patch", secret, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(patch))
 
 
 def test_auto_mode_needs_no_add_on(lab: Lab, site: Site) -> None:
