@@ -97,7 +97,7 @@ def resolved(
             "role_name": item.get("role_name") or None,
             "role_arn": item.get("role_arn") or role_arn(item["role_name"], cluster, path),
             "policy": policy_document(item.get("policy")),
-            "managed_policies": [_policy_arn(policy, cluster) for policy in item.get("managed_policies") or ()],
+            "managed_policies": [policy_arn(policy, cluster) for policy in item.get("managed_policies") or ()],
             "trust": item.get("trust") or None,
             "allowed": item.get("allowed") or None,
         }
@@ -111,7 +111,8 @@ def role_arn(name: str, cluster: Item, path: str = "/") -> str:
     return f"arn:{cluster['partition']}:iam::{cluster['account_id']}:role{middle}{name}"
 
 
-def _policy_arn(policy: str, cluster: Item) -> str:
+def policy_arn(policy: str, cluster: Item) -> str:
+    """ARN of a managed policy that is given by its name or ARN."""
     return policy if policy.startswith("arn:") else f"arn:{cluster['partition']}:iam::aws:policy/{policy}"
 
 
