@@ -164,10 +164,10 @@ def agent_users(seen: Item, removed: Item) -> list[str]:
 def report(seen: Item, done: Item) -> dict[str, list[t.Any]]:
     """What was taken away, or in check mode would be, and what stays, with the reasons.
 
-    ``done`` has what the tasks registered (``release``, ``associations``, ``roles``, ``agent``), the ``planned`` roles
-    and the ``agent_users``.
+    ``done`` has what the tasks registered (``release``, ``associations``, ``roles``, ``agent``), the ``release_name``,
+    the ``planned`` roles and the ``agent_users``.
     """
-    removed = ["the Helm release"] if _changed(done["release"]) else []
+    removed = [f"release {done['release_name']}"] if _changed(done["release"]) else []
     rows = done["associations"].get("associations") or ()
     removed += [f"association {'/'.join(_place(row))}" for row in rows if DELETED in row["changes"]]
     removed += [f"role {each['item']['role_name']}" for each in done["roles"].get("results") or () if _changed(each)]

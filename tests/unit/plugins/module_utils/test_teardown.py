@@ -180,6 +180,7 @@ def test_the_report_tells_what_went_and_what_stays() -> None:
     owned = association("ebs", owner_arn=ADDON, ours=False)
     done = {
         "release": {"changed": True},
+        "release_name": "shop/front",
         "associations": removed("orders"),
         "planned": [role(reasons=[]), role(role_name="other", reasons=["it is used"])],
         "roles": {"results": [{"changed": True, "item": role()}]},
@@ -187,9 +188,9 @@ def test_the_report_tells_what_went_and_what_stays() -> None:
         "agent_users": ["shop/hand", "shop/ebs"],
     }
     made = _teardown.report(seen(associations=[association(), by_hand, owned]), done)
-    assert made["removed"] == ["the Helm release", "association shop/orders", "role shop-orders"]
+    assert made["removed"] == ["release shop/front", "association shop/orders", "role shop-orders"]
     assert _teardown.lines(made, "prod") == [
-        "prod: removed: the Helm release",
+        "prod: removed: release shop/front",
         "prod: removed: association shop/orders",
         "prod: removed: role shop-orders",
         "prod: stays: association shop/hand: it was not made by enbuild.eks (no tag enbuild.eks/managed-by)",
@@ -197,5 +198,5 @@ def test_the_report_tells_what_went_and_what_stays() -> None:
         "prod: stays: role other: it is used",
         "prod: stays: add-on eks-pod-identity-agent: it serves shop/hand, shop/ebs",
     ]
-    assert _teardown.lines(made, "prod", True)[0] == "prod: would be removed: the Helm release"
+    assert _teardown.lines(made, "prod", True)[0] == "prod: would be removed: release shop/front"
     assert _teardown.lines({"removed": [], "kept": []}, "prod") == ["prod: nothing is left that was made here"]
