@@ -19,10 +19,10 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-aws bench-modules docs screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
+.PHONY: help demo test test-boundaries lint test-aws bench-modules docs screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  PYTHON=python3.12  the interpreter (default: python3), each with an environment of its own"
 	@echo "  LAB=name           another lab beside the default one"
@@ -37,6 +37,10 @@ test: venv-test ## Every check there is
 
 lint: venv-test ## The checks that need no lab and take seconds
 	@'$(BIN)/python' -m pytest tests/checks -m 'not background' $(ARGS)
+
+test-boundaries: venv-test ## Playbooks interrupted at every one of their tasks (half an hour)
+	@$(RUN_LAB) build
+	@'$(BIN)/python' -m pytest --verbose -m boundaries $(ARGS)
 
 test-aws: venv-test ## The integration targets on a cluster of AWS: EKS_CLUSTER_NAME=name
 	@ENBUILD_TEST_AWS_CLUSTER='$(or $(EKS_CLUSTER_NAME),$(error say which cluster: make test-aws EKS_CLUSTER_NAME=name))' \

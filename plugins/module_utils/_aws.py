@@ -64,12 +64,16 @@ class Deadline:
         return True
 
 
-def aws_client(module: t.Any, service: str, deadline: Deadline | None = None, **config: t.Any) -> t.Any:
+def aws_client(
+    module: t.Any, service: str, deadline: Deadline | None = None, region: str = "", **config: t.Any
+) -> t.Any:
     """Return a boto3 client that retries as AWS advises, and begins no attempt after ``deadline``.
 
-    ``config`` goes to ``botocore.config.Config``, for example ``max_pool_connections``.
+    ``region`` is another one than the module's; ``config`` goes to ``botocore.config.Config``, for example
+    ``max_pool_connections``.
     """
-    client = module.client(service, config={"retries": RETRIES, **config})
+    elsewhere = {"region": region} if region else {}
+    client = module.client(service, config={"retries": RETRIES, **config}, **elsewhere)
     if deadline is not None:
         client.meta.events.register(f"before-send.{service}", lambda **_event: _check(deadline))
     return client

@@ -11,6 +11,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from ._aws import DENIED_CODES, doing, error_code
 from ._facts import Role
+from ._teardown import is_ours
+from ._trust_reader import trusted
 
 MISSING = "NoSuchEntity"
 
@@ -51,6 +53,33 @@ class IamRoles:
     def _attached(self, name: str) -> list[str]:
         pages = self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
         return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+
+    def whole(self, name: str) -> dict[str, t.Any] | None:
+        """All that belongs to the role ``name``, in the words that modules return; None where there is no such role."""
+        try:
+            with doing(f"read role {name}"):
+                raw = self._client.get_role(RoleName=name)["Role"]
+                return self._owned(raw, is_ours({tag["Key"]: tag["Value"] for tag in raw.get("Tags") or ()}))
+        except AnsibleAWSError as error:
+            if error_code(error) == MISSING:
+                return None
+            raise
+
+    def _owned(self, raw: dict[str, t.Any], ours: bool) -> dict[str, t.Any]:
+        name = raw["RoleName"]
+        return {
+            "role_name": name,
+            "role_arn": raw["Arn"],
+            "ours": ours,
+            "principals": trusted(raw["AssumeRolePolicyDocument"]),
+            "inline_policies": self._inline(name) if ours else [],
+            "attached_policies": self._attached(name) if ours else [],
+            "instance_profiles": self._profiles(name) if ours else [],
+        }
+
+    def _profiles(self, name: str) -> list[str]:
+        pages = self._client.get_paginator("list_instance_profiles_for_role").paginate(RoleName=name)
+        return [profile["InstanceProfileName"] for page in pages for profile in page["InstanceProfiles"]]
 
     def documents(self, role: Role) -> dict[str, t.Any] | None:
         """The role's policy documents by name or ARN; None where the caller may not read them."""

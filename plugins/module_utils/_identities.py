@@ -17,7 +17,9 @@ from ._workload import parse_workload
 Item = t.Mapping[str, t.Any]
 
 OBJECT_KEYS = ("name", "namespace", *ALL_KINDS, "service_account")
-KEYS = (*OBJECT_KEYS, "role_name", "role_arn", "policy", "managed_policies", "trust", "allowed")
+CROSS_ACCOUNT_KEYS = ("target_role_arn", "disable_session_tags")
+"""Of the association; one that isn't given is left as it is."""
+KEYS = (*OBJECT_KEYS, "role_name", "role_arn", "policy", "managed_policies", "trust", "allowed", *CROSS_ACCOUNT_KEYS)
 SCOPES = ("none", "account", "cluster", "service_account")
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
 ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
@@ -50,6 +52,8 @@ def _role_problems(item: Item) -> t.Iterator[str]:
         yield f"role_name {name} is not a name that IAM takes (1 to 64 letters, digits and +=,.@_-)"
     if arn and not ROLE_ARN.fullmatch(arn):
         yield f"role_arn {arn} is not the ARN of an IAM role (arn:PARTITION:iam::ACCOUNT:role/NAME)"
+    if (target := item.get("target_role_arn")) and not ROLE_ARN.fullmatch(target):
+        yield f"target_role_arn {target} is not the ARN of an IAM role (arn:PARTITION:iam::ACCOUNT:role/NAME)"
     if item.get("trust") and item["trust"] not in SCOPES:
         yield f"trust {item['trust']} is not one of {', '.join(SCOPES)}"
 
@@ -97,9 +101,10 @@ def resolved(
             "role_name": item.get("role_name") or None,
             "role_arn": item.get("role_arn") or role_arn(item["role_name"], cluster, path),
             "policy": policy_document(item.get("policy")),
-            "managed_policies": [_policy_arn(policy, cluster) for policy in item.get("managed_policies") or ()],
+            "managed_policies": [policy_arn(policy, cluster) for policy in item.get("managed_policies") or ()],
             "trust": item.get("trust") or None,
             "allowed": item.get("allowed") or None,
+            **{key: None if item.get(key) == "" else item.get(key) for key in CROSS_ACCOUNT_KEYS},
         }
         for item, seen in zip(declared, found, strict=True)
     ]
@@ -111,7 +116,8 @@ def role_arn(name: str, cluster: Item, path: str = "/") -> str:
     return f"arn:{cluster['partition']}:iam::{cluster['account_id']}:role{middle}{name}"
 
 
-def _policy_arn(policy: str, cluster: Item) -> str:
+def policy_arn(policy: str, cluster: Item) -> str:
+    """ARN of a managed policy that is given by its name or ARN."""
     return policy if policy.startswith("arn:") else f"arn:{cluster['partition']}:iam::aws:policy/{policy}"
 
 
@@ -164,7 +170,11 @@ def _role(name: str, sharers: t.Sequence[Item], cluster: Item, scope: str) -> di
 def _trust(sharers: t.Sequence[Item], cluster: Item, scope: str) -> dict[str, t.Any]:
     """One statement for all sharers, or one for each in the scope of a service account."""
     accounts = dict.fromkeys((item["namespace"], item["service_account"]) for item in sharers)
-    documents = [trust_policy(cluster, scope, namespace=space, service_account=name) for space, name in accounts]
+    untagged = any(item["disable_session_tags"] for item in sharers)
+    documents = [
+        trust_policy(cluster, scope, namespace=space, service_account=name, disable_session_tags=untagged)
+        for space, name in accounts
+    ]
     statements = documents[0]["Statement"]
     if scope == "service_account":
         statements = [
@@ -183,13 +193,16 @@ def associations(workloads: t.Sequence[Item], tags: Item | None = None) -> list[
     made: dict[tuple[str, str], Item] = {}
     for item in workloads:
         first = made.setdefault((item["namespace"], item["service_account"]), item)
-        if first["role_arn"] != item["role_arn"]:
+        if any(first[key] != item[key] for key in ("role_arn", *CROSS_ACCOUNT_KEYS)):
             raise Refused(
                 f"Workloads {first['name']} and {item['name']} run under one service account, "
                 f"{item['namespace']}/{item['service_account']}, and it can have one role only; "
                 "give one of them a service account of its own"
             )
     given = {"tags": dict(tags), "purge_tags": False} if tags else {}
-    return [
-        {**{key: item[key] for key in ("namespace", "service_account", "role_arn")}, **given} for item in made.values()
-    ]
+    return [{**_association(item), **given} for item in made.values()]
+
+
+def _association(item: Item) -> dict[str, t.Any]:
+    words = {key: item[key] for key in ("namespace", "service_account", "role_arn")}
+    return {**words, **{key: item[key] for key in CROSS_ACCOUNT_KEYS if item[key] is not None}}

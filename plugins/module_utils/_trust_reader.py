@@ -75,6 +75,12 @@ def trust_problem(
         return str(error)
 
 
+def trusted(trust: t.Any) -> list[str]:
+    """Everyone whom an allowing statement of ``trust`` names, each once, in order."""
+    allowing = [statement for statement in _statements(read_document(trust)) if statement.allows()]
+    return list(dict.fromkeys(name for statement in allowing for name in statement.principals()))
+
+
 def _known(value: str) -> Values:
     return (value,) if value else None
 

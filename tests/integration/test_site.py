@@ -1,48 +1,39 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""site.yml on the lab: predicted, done, done again; cut off anywhere; refused with one message."""
+"""site.yml on the lab: predicted, done, done again; refused with one message."""
 
 from __future__ import annotations
 
+import functools
 import json
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.filter.workloads import collection_version
+from ansible_collections.enbuild.eks.tests.integration.guide import (
+    NAMESPACE,
+    assert_the_job_is_done,
+    associations,
+    run_guide,
+    start_over,
+)
 from ansible_collections.enbuild.eks.tests.integration.releases import set_status
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
-from ansible_collections.enbuild.eks.tests.tools.playbook_run import TASK, PlaybookRun, run_playbook
+from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 from packaging.version import Version
 
-NAMESPACE = "enbuild"
 Site = t.Callable[..., PlaybookRun]
 
 
 @pytest.fixture(scope="module")
 def site(lab: Lab) -> t.Iterator[Site]:
     """Run site.yml; the module's tests begin with an empty account, and go on from one to the next."""
-    _start_over(lab)
-
-    def run(
-        *arguments: t.Any, environment: t.Any = None, on_line: t.Any = lambda _line: None, **variables: t.Any
-    ) -> t.Any:
-        given = {
-            "eks_cluster_name": lab.cluster_name,
-            "eks_region": lab.region,
-            "enbuild_release_chart_repository_url": lab.chart_repository_url,
-            **variables,
-        }
-        return run_playbook(
-            ["enbuild.eks.site", "-e", json.dumps(given), *arguments],
-            {**lab.environment(), **(environment or {})},
-            on_line,
-        )
-
-    yield run
-    _start_over(lab, wait=False)
+    start_over(lab)
+    yield functools.partial(run_guide, lab, "site")
+    start_over(lab, wait=False)
 
 
 @pytest.fixture
@@ -50,46 +41,6 @@ def installed(lab: Lab, site: Site) -> None:
     """The guide's job, done."""
     if len(associations(lab)) < 2:
         assert site().returncode == 0
-
-
-def _start_over(lab: Lab, wait: bool = True) -> None:
-    lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--wait={str(wait).lower()}")
-    lab.kubectl("delete", "daemonset", "eks-pod-identity-agent", "-n", "kube-system", "--ignore-not-found")
-    lab.reset()
-
-
-def associations(lab: Lab) -> dict[str, str]:
-    eks = lab.aws("eks")
-    listed = eks.list_pod_identity_associations(clusterName=lab.cluster_name)["associations"]
-    return {
-        f"{each['namespace']}/{each['serviceAccount']}": eks.describe_pod_identity_association(
-            clusterName=lab.cluster_name, associationId=each["associationId"]
-        )["association"]["roleArn"].rsplit("/")[-1]
-        for each in listed
-    }
-
-
-def pods_with_credentials(lab: Lab) -> set[str]:
-    pods = json.loads(lab.kubectl("get", "pods", "-n", NAMESPACE, "-o", "json"))["items"]
-    return {
-        pod["metadata"]["labels"]["app"]
-        for pod in pods
-        if "deletionTimestamp" not in pod["metadata"]
-        and any(
-            variable["name"] == "AWS_CONTAINER_CREDENTIALS_FULL_URI"
-            for variable in pod["spec"]["containers"][0].get("env", [])
-        )
-    }
-
-
-def assert_the_job_is_done(lab: Lab) -> None:
-    assert associations(lab) == {
-        "enbuild/enbuild-enbuild-ai": "enbuild-ai-bedrock",
-        "enbuild/enbuild-enbuild-ctf": "enbuild-ctf-s3",
-    }
-    assert pods_with_credentials(lab) == {"ai", "ctf"}
-    addon = lab.aws("eks").describe_addon(clusterName=lab.cluster_name, addonName="eks-pod-identity-agent")["addon"]
-    assert addon["status"] == "ACTIVE"
 
 
 BAD = {
@@ -233,6 +184,16 @@ def test_each_step_runs_alone_by_its_tag(site: Site, installed: None, step: str)
     assert [name for name in run.tasks if name.startswith(f"enbuild.eks.{step} : ") and "Validating" not in name]
 
 
+def test_a_pending_release_is_named_with_the_way_out(lab: Lab, site: Site, installed: None) -> None:
+    release = lab.helm("get", "metadata", "enbuild", "-n", NAMESPACE)
+    assert "deployed" in release
+    set_status(lab, NAMESPACE, "pending-upgrade")
+    run = site()
+    set_status(lab, NAMESPACE, "deployed")
+    assert "Release enbuild/enbuild is pending-upgrade" in run.failure
+    assert "run helm uninstall enbuild -n enbuild, then run this again" in run.failure
+
+
 def test_values_of_the_release_and_of_the_user_are_kept(lab: Lab, site: Site, installed: None, tmp_path: Path) -> None:
     lab.helm(
         *("upgrade", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", NAMESPACE),
@@ -245,40 +206,6 @@ def test_values_of_the_release_and_of_the_user_are_kept(lab: Lab, site: Site, in
     kept = json.loads(lab.helm("get", "values", "enbuild", "-n", NAMESPACE, "-o", "json"))
     assert kept["enbuildCTF"] == {"aws_region": "eu-west-1", "serviceAccount": {"create": True}}
     assert (kept["enbuildBackend"]["replicas"], kept["enbuildUI"]["replicas"]) == (2, 3)
-
-
-def test_cut_off_at_any_task_the_next_run_goes_on(lab: Lab, site: Site) -> None:
-    """Killed as each task that changes something begins; Helm's, that a kill leaves pending, is tested apart.
-
-    AWS is as it is on a bad day: roles are unseen and the webhook cold for a while, and EKS throttles.
-    """
-    _start_over(lab)
-    lab.weather(role_unseen_seconds=4, webhook_cold_seconds=4, addon_seconds=4)
-    lab.faults([{"service": "eks", "operation": "*", "code": "ThrottlingException", "status": 429, "every": 3}])
-    for task in (
-        "See to the add-on",
-        "Role, and whom",
-        "Its own permissions",
-        "Bind the service accounts",
-        "Restart D",
-    ):
-        cut = site(on_line=lambda line, task=task: bool((head := TASK.match(line)) and task in head["name"]))
-        assert cut.returncode == -9, cut.output
-    last = site()
-    assert last.returncode == 0, last.output
-    lab.faults([])
-    assert_the_job_is_done(lab)
-    assert site().changed == []
-
-
-def test_a_pending_release_is_named_with_the_way_out(lab: Lab, site: Site, installed: None) -> None:
-    release = lab.helm("get", "metadata", "enbuild", "-n", NAMESPACE)
-    assert "deployed" in release
-    set_status(lab, NAMESPACE, "pending-upgrade")
-    run = site()
-    set_status(lab, NAMESPACE, "deployed")
-    assert "Release enbuild/enbuild is pending-upgrade" in run.failure
-    assert "run helm uninstall enbuild -n enbuild, then run this again" in run.failure
 
 
 def test_auto_mode_needs_no_add_on(lab: Lab, site: Site) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import subprocess
 import time
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
 TASK = re.compile(r"^TASK \[(?P<name>.*)\] \**$", re.MULTILINE)
 
@@ -85,6 +87,23 @@ def run_playbook(
     for line in process.stdout or ():
         lines.append(line)
         if on_line(line):
-            os.killpg(process.pid, signal.SIGKILL)
+            _kill_whole(process.pid)
             break
     return PlaybookRun("".join(lines), process.wait(), time.monotonic() - started)
+
+
+def _kill_whole(pid: int) -> None:
+    """Kill a process and all that it started: Ansible's workers, in sessions of their own, would finish their task."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)  # It starts nothing more.
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = stat.read_text().rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(stat.parent.name))
+    family = [pid]
+    for member in family:
+        family += children.get(member, [])
+    for member in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(member, signal.SIGKILL)

@@ -39,6 +39,7 @@ def test_a_good_list_has_no_problem() -> None:
             "role_arn arn:aws:iam::12:role/x is not the ARN of an IAM role",
         ),
         ({**ORDERS, "trust": "world"}, "trust world is not one of"),
+        ({**ORDERS, "target_role_arn": "data"}, "target_role_arn data is not the ARN of an IAM role"),
         ({**ORDERS, "policy": "{nonsense"}, "policy is not JSON"),
         ({**ORDERS, "policy": {"Version": "2012-10-17"}}, "Statement is missing"),
         (
@@ -124,6 +125,37 @@ def test_workloads_under_one_service_account_share_its_association() -> None:
     other = _identities.resolved([ORDERS, {**night, "role_name": "night"}], found, CLUSTER)
     with pytest.raises(Refused, match="orders and night run under one service account, shop/orders-sa"):
         _identities.associations(other)
+
+
+TARGET = "arn:aws-us-gov:iam::210987654321:role/data"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, {}),
+        ({"target_role_arn": "", "disable_session_tags": None}, {}),
+        ({"target_role_arn": TARGET, "disable_session_tags": False}, None),
+        ({"target_role_arn": TARGET, "disable_session_tags": True}, None),
+    ],
+)
+def test_a_target_role_goes_with_the_association_where_it_is_given(given: t.Any, words: t.Any) -> None:
+    resolved = _identities.resolved([{**ORDERS, **given}], FOUND, CLUSTER)
+    (item,) = _identities.associations(resolved)
+    assert {key: item[key] for key in item if key in given} == (given if words is None else words)
+
+
+def test_a_trust_of_one_service_account_needs_session_tags() -> None:
+    item = {**ORDERS, "disable_session_tags": True, "trust": "service_account"}
+    with pytest.raises(Refused, match="needs the session tags"):
+        _identities.roles(_identities.resolved([item], FOUND, CLUSTER), CLUSTER)
+
+
+def test_workloads_under_one_service_account_share_its_target_role() -> None:
+    night = {**ORDERS, "name": "night", "deployment": "night", "target_role_arn": TARGET}
+    resolved = _identities.resolved([ORDERS, night], [*FOUND, {**FOUND[0], "name": "night"}], CLUSTER)
+    with pytest.raises(Refused, match="Workloads orders and night run under one service account"):
+        _identities.associations(resolved)
 
 
 def test_expected_hands_the_checks_on() -> None:

@@ -1,0 +1,214 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pod_identity_teardown_info
+version_added: 0.1.0
+short_description: Tell what of EKS Pod Identity this collection made in a cluster, and who still uses it
+description:
+  - Returns the associations of a cluster, the roles of those that this collection made, the running pods that hold
+    credentials from them, and which associations of the account's clusters use the same roles.
+  - What this collection made is known by its tag C(enbuild.eks/managed-by).
+  - Nothing is changed. The role P(enbuild.eks.pod_identity_teardown#role) decides by it.
+author:
+  - enbuild.eks maintainers (@enbuild)
+options:
+  cluster_name:
+    description: Name of the EKS cluster.
+    type: str
+    required: true
+  namespaces:
+    description: Namespaces whose associations may go.
+    type: list
+    elements: str
+    default: []
+  roles:
+    description: Names of roles that may go, besides those of the associations of O(namespaces).
+    type: list
+    elements: str
+    default: []
+  regions:
+    description:
+      - Regions whose clusters may use the same roles, besides the cluster's own; a role serves a whole account.
+      - Those of another partition are left out. The clusters are asked only if one of the roles was made by this
+        collection.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - enbuild.eks.attributes
+  - enbuild.eks.attributes.info
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - kubernetes.core.k8s_auth_options
+requirements:
+  - kubernetes >= 24.2.0
+notes:
+  - "Permissions: C(eks:ListPodIdentityAssociations), C(eks:DescribePodIdentityAssociation), C(eks:ListClusters),
+    C(iam:GetRole), C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:ListInstanceProfilesForRole); in
+    Kubernetes, to list pods and workloads of the namespaces."
+seealso:
+  - module: enbuild.eks.pod_identity_associations
+"""
+
+EXAMPLES = r"""
+- name: Read how to reach the cluster
+  enbuild.eks.eks_cluster_info:
+    cluster_name: production
+    region: us-east-1
+  register: read
+
+- name: See what of the shop was made here, and who uses it
+  enbuild.eks.pod_identity_teardown_info:
+    cluster_name: production
+    region: us-east-1
+    host: "{{ read.cluster.endpoint }}"
+    ca_cert: "{{ read.cluster.certificate_authority | enbuild.eks.ca_file }}"
+    api_key: "{{ lookup('enbuild.eks.cluster_token', 'production', region='us-east-1') }}"
+    namespaces: [shop]
+    roles: [shop-orders]
+    regions: [us-west-2]
+  register: seen
+"""
+
+RETURN = r"""
+associations:
+  description: Every association of the cluster.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Namespace of the service account.
+      type: str
+      sample: shop
+    service_account:
+      description: Name of the service account.
+      type: str
+      sample: orders
+    association_arn:
+      description: ARN of the association.
+      type: str
+      sample: arn:aws:eks:us-east-1:123456789012:podidentityassociation/production/a-1234567890abcdefg
+    owner_arn:
+      description: ARN of the add-on that owns it; empty for none.
+      type: str
+      sample: ""
+    role_arn:
+      description: Its role; empty outside of O(namespaces), where it isn't read.
+      type: str
+      sample: arn:aws:iam::123456789012:role/shop-orders
+    asked:
+      description: Whether it is in one of O(namespaces).
+      type: bool
+      sample: true
+    ours:
+      description: Whether it is, and was made by this collection.
+      type: bool
+      sample: true
+roles:
+  description: Those of the roles asked for that exist, and the roles of the associations that this collection made.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    role_name:
+      description: Name of the role.
+      type: str
+      sample: shop-orders
+    role_arn:
+      description: ARN of the role.
+      type: str
+      sample: arn:aws:iam::123456789012:role/shop-orders
+    ours:
+      description: Whether this collection made it. Of one that it did not make, only the trust is read.
+      type: bool
+      sample: true
+    principals:
+      description: Everyone whom its trust lets in.
+      type: list
+      elements: str
+      sample: [pods.eks.amazonaws.com]
+    inline_policies:
+      description: Names of its inline policies.
+      type: list
+      elements: str
+      sample: [shop-orders]
+    attached_policies:
+      description: ARNs of the managed policies that are attached to it.
+      type: list
+      elements: str
+      sample: []
+    instance_profiles:
+      description: Names of the instance profiles that it is in.
+      type: list
+      elements: str
+      sample: []
+users:
+  description: The associations of the account's clusters, in the regions asked for, that use one of the roles that this
+    collection made.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - cluster_name: production
+      region: us-east-1
+      namespace: shop
+      service_account: orders
+      association_arn: arn:aws:eks:us-east-1:123456789012:podidentityassociation/production/a-1234567890abcdefg
+      owner_arn: ""
+      role_arn: arn:aws:iam::123456789012:role/shop-orders
+      target_role_arn: ""
+unread:
+  description: Clusters and regions that could not be asked.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+pods:
+  description: Running pods that hold credentials from the associations that this collection made.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - namespace: shop
+      name: orders-6d4cf56db6-x2m8f
+      service_account: orders
+      kind: Deployment
+      owner: orders
+      release: ""
+pods_unread:
+  description: Why the pods can't be read; empty where they could, or where nothing asks for them.
+  returned: always
+  type: str
+  sample: ""
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+from ..module_utils._converge import run
+from ..module_utils._teardown_seen import look
+
+ARGUMENT_SPEC = {
+    **AUTH_ARG_SPEC,
+    "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]},
+    "cluster_name": {"type": "str", "required": True},
+    "namespaces": {"type": "list", "elements": "str", "default": []},
+    "roles": {"type": "list", "elements": "str", "default": []},
+    "regions": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    run(module, lambda module: module.exit_json(changed=False, **look(module)))
+
+
+if __name__ == "__main__":
+    main()
