@@ -26,12 +26,14 @@ def as_data(value: t.Any) -> t.Any:
         raise AnsibleFilterError(f"Not YAML: {error}") from error
 
 
-def collection_version(name: str) -> str:
-    """Return the version of the installed collection ``name``, such as kubernetes.core."""
+def collection_version(name: str, missing: str | None = None) -> str:
+    """Return the version of the installed collection ``name``, such as kubernetes.core; ``missing`` without it."""
     try:
         manifest = resources.files(f"ansible_collections.{name}") / "MANIFEST.json"
         return str(json.loads(manifest.read_text())["collection_info"]["version"])
     except (ImportError, OSError) as error:
+        if missing is not None:
+            return missing
         raise AnsibleFilterError(f"Collection {name} is missing; install it with ansible-galaxy: {error}") from error
 
 
