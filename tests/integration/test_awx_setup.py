@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import json
-import os
 import typing as t
 from pathlib import Path
 
 import pytest
-import yaml
 from ansible_collections.enbuild.eks.plugins.filter.workloads import collection_version
+from ansible_collections.enbuild.eks.tests.awx import data
 from ansible_collections.enbuild.eks.tests.awx.server import Awx, running
-from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, environment
+from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, copy_as_collection, environment
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
 WRITES = ("POST", "PATCH", "DELETE", "PUT")
@@ -36,24 +35,6 @@ with_awx_awx = pytest.mark.skipif(
 )
 
 
-class Data(yaml.SafeLoader):
-    """Reads the data as the role does: !unsafe text is text."""
-
-
-Data.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-
-
-def data(kind: str) -> t.Any:
-    """The objects of a kind, as ``awx/`` describes them, with their surveys."""
-    (path,) = (path for path in CHECKOUT.glob("awx/controller_*.yml") if f"\ncontroller_{kind}:" in path.read_text())
-    found = yaml.load(path.read_text(), Loader=Data)[f"controller_{kind}"]  # noqa: S506
-    for item in found:
-        if "survey_spec" in item:
-            name = item["survey_spec"].partition("/surveys/")[2].partition(".json")[0]
-            item["survey_spec"] = json.loads((CHECKOUT / "awx" / "surveys" / f"{name}.json").read_text())
-    return found
-
-
 @pytest.fixture(scope="module")
 def awx() -> t.Iterator[Awx]:
     with running() as started:
@@ -65,7 +46,10 @@ def setup(awx: Awx) -> Setup:
     def run(*arguments: str, **variables: t.Any) -> PlaybookRun:
         awx.calls.clear()
         given = json.dumps({**GIVEN, **variables})
-        return run_playbook(["enbuild.eks.awx_setup", "-e", given, *arguments], environment(**awx.environment()))
+        return run_playbook(
+            ["enbuild.eks.awx_setup", "-e", given, *arguments],
+            environment(**awx.environment(), ANSIBLE_PIPELINING="true"),
+        )
 
     return run
 
@@ -79,11 +63,11 @@ def names(run: PlaybookRun) -> set[str]:
     return {item for item in (line.rpartition(": ")[2] for line in run.changed) if item not in NODES}
 
 
-NODES = {node["identifier"] for workflow in data("workflows") for node in workflow["workflow_nodes"]}
+NODES = {node["identifier"] for workflow in data.read("workflows") for node in workflow["workflow_nodes"]}
 MADE = {
     item["name"]
     for kind in ("projects", "inventories", "inventory_sources", "notifications", "templates", "workflows", "schedules")
-    for item in data(kind)
+    for item in data.read(kind)
 }
 
 
@@ -114,19 +98,19 @@ def test_each_object_is_as_the_data_says(awx: Awx, setup: Setup) -> None:
     assert project["scm_url"] == f"file://{CHECKOUT}"
     assert {project["organization"], inventory["organization"], hook["organization"]} == {organization}
     assert hook["notification_configuration"]["url"] == "https://hooks.example.com/ours"
-    assert hook["messages"] == data("notifications")[0]["messages"]
+    assert hook["messages"] == data.read("notifications")[0]["messages"]
     assert credential["inputs"] == {"username": "AKIAIOSFODNN7EXAMPLE", "password": "$encrypted$"}
 
     source = awx.one("inventory_sources", "EKS API")
     assert (source["inventory"], source["source_project"]) == (inventory["id"], project["id"])
     assert source["credential"] == credential["id"]
     assert json.loads(source["source_vars"]) == {
-        **data("inventory_sources")[0]["source_vars"],
+        **data.read("inventory_sources")[0]["source_vars"],
         "AWS_REGION": "eu-west-1",
     }
     assert (CHECKOUT / source["source_path"]).is_file()
 
-    for wanted in data("templates"):
+    for wanted in data.read("templates"):
         made = awx.one("job_templates", wanted["name"])
         same = {key: made[key] for key in wanted if key in made and key not in ("organization", "project", "inventory")}
         assert same == {key: wanted[key] for key in same}
@@ -140,7 +124,7 @@ def test_each_object_is_as_the_data_says(awx: Awx, setup: Setup) -> None:
 
 @with_awx_awx
 def test_the_workflow_asks_before_it_applies_and_diagnoses_what_fails(awx: Awx, setup: Setup) -> None:
-    (wanted,) = data("workflows")
+    (wanted,) = data.read("workflows")
     workflow = awx.one("workflow_job_templates", wanted["name"])
     assert awx.belonging(workflow, "survey_spec") == wanted["survey_spec"]
     for node in wanted["workflow_nodes"]:
@@ -152,7 +136,7 @@ def test_the_workflow_asks_before_it_applies_and_diagnoses_what_fails(awx: Awx, 
         for after in ("success_nodes", "failure_nodes"):
             leads = {each["identifier"] for each in awx.belonging(made, after)["results"]}
             assert leads == {each["identifier"] for each in node.get("related", {}).get(after, [])}
-    (schedule,) = data("schedules")
+    (schedule,) = data.read("schedules")
     made = awx.one("schedules", schedule["name"])
     assert made["unified_job_template"] == awx.one("job_templates", schedule["unified_job_template"])["id"]
     assert (made["rrule"], made["enabled"]) == (schedule["rrule"], True)
@@ -160,40 +144,32 @@ def test_the_workflow_asks_before_it_applies_and_diagnoses_what_fails(awx: Awx, 
 
 @with_awx_awx
 def test_a_launch_without_answers_hands_on_nothing_that_hides_the_inventory(awx: Awx, setup: Setup) -> None:
-    for template in data("templates"):
+    for template in data.read("templates"):
         number = awx.one("job_templates", template["name"])["id"]
         status, launched = awx.answer("POST", f"/api/v2/job_templates/{number}/launch/", {}, {})
         assert (status, json.loads(launched["extra_vars"]), launched["ignored_fields"]) == (201, {}, {})
 
 
 @with_awx_awx
-def test_another_project_and_what_somebody_changed_are_foretold_and_set_right(awx: Awx, setup: Setup) -> None:
+def test_check_foretells_another_project_and_what_somebody_changed(awx: Awx, setup: Setup) -> None:
     approval = awx.one("workflow_approval_templates", "Apply what the plan shows")
     awx.objects.change("workflow_approval_templates", approval["id"], {"timeout": 1})
     schedule = awx.one("schedules", "EKS Pod Identity - daily drift")
     awx.objects.change("schedules", schedule["id"], {"enabled": False})
-    thin = {"awx_setup_scm_url": f"file://{CHECKOUT / 'examples' / '.awx_project'}", "awx_setup_playbooks": "."}
-    templates = [item["name"] for item in data("templates")]
-    for arguments in (("--check",), ()):
-        run = setup(*arguments, **thin)
-        assert run.returncode == 0, run.output
-        changed = [line.rpartition(": ")[2] for line in run.changed]
-        assert changed == ["enbuild.eks", *templates, "approve", "EKS Pod Identity - daily drift"]
-    assert {each["playbook"] for each in awx.objects.all("job_templates")} == {
-        Path(each["playbook"]).name for each in data("templates")
-    }
-    assert awx.one("workflow_approval_templates", "Apply what the plan shows")["timeout"] == 86400
+    run = setup("--check", awx_setup_scm_url="https://git.example.com/ours.git", awx_setup_playbooks=".")
+    assert run.returncode == 0, run.output
+    templates = [item["name"] for item in data.read("templates")]
+    assert [line.rpartition(": ")[2] for line in run.changed] == [
+        "enbuild.eks",
+        *templates,
+        "approve",
+        "EKS Pod Identity - daily drift",
+    ]
+    assert writes(awx) == []
 
 
 def test_without_awx_awx_one_sentence_says_so(tmp_path: Path) -> None:
-    for name in ("enbuild", "amazon", "kubernetes"):
-        (tmp_path / "ansible_collections").mkdir(exist_ok=True)
-        installed = Path(os.path.realpath(environment()["PATH"].split(os.pathsep)[0])).parent
-        found = [
-            *installed.glob(f"collections/ansible_collections/{name}"),
-            *installed.glob(f"lib/python3*/site-packages/ansible_collections/{name}"),
-        ]
-        (tmp_path / "ansible_collections" / name).symlink_to(found[0])
+    copy_as_collection(tmp_path)
     alone = environment(ANSIBLE_COLLECTIONS_PATH=str(tmp_path), ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false")
     run = run_playbook(["enbuild.eks.awx_setup"], alone)
     assert run.returncode == 2
