@@ -16,7 +16,7 @@ class Loader(yaml.SafeLoader):
     """Reads text that is !unsafe to Ansible as text."""
 
 
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+Loader.add_constructor("!unsafe", lambda loader, node: str(node.value))
 
 
 def read(kind: str) -> list[dict[str, t.Any]]:
