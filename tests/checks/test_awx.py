@@ -34,7 +34,7 @@ def options() -> dict[str, t.Any]:
 
 
 def test_awx_offers_the_playbooks_for_people_and_nothing_else() -> None:
-    """AWX takes a line that begins with hosts: for a playbook's, an inventory's as well; "hosts": hides a file from it."""
+    """A line that begins with hosts: makes a playbook to AWX, in an inventory too; "hosts": in quotes doesn't."""
     assert offered(CHECKOUT, files()) == PLAYBOOKS
 
 
