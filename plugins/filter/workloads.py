@@ -26,12 +26,19 @@ def as_data(value: t.Any) -> t.Any:
         raise AnsibleFilterError(f"Not YAML: {error}") from error
 
 
-def collection_version(name: str) -> str:
-    """Return the version of the installed collection ``name``, such as kubernetes.core."""
+def given(value: t.Any, default: t.Any) -> t.Any:
+    """Return ``value``, or ``default`` where nothing is given: null or "". False and 0 are given."""
+    return default if value is None or value == "" else value
+
+
+def collection_version(name: str, missing: str | None = None) -> str:
+    """Return the version of the installed collection ``name``, such as kubernetes.core; ``missing`` without it."""
     try:
         manifest = resources.files(f"ansible_collections.{name}") / "MANIFEST.json"
         return str(json.loads(manifest.read_text())["collection_info"]["version"])
     except (ImportError, OSError) as error:
+        if missing is not None:
+            return missing
         raise AnsibleFilterError(f"Collection {name} is missing; install it with ansible-galaxy: {error}") from error
 
 
@@ -42,6 +49,7 @@ class FilterModule:
         """Return the filters that Ansible registers."""
         return {
             "as_data": as_data,
+            "given": given,
             "collection_version": collection_version,
             "workload_problems": _identities.problems,
             "workload_objects": _identities.objects,

@@ -16,7 +16,7 @@ Item = t.Mapping[str, t.Any]
 Report = dict[str, t.Any]
 
 MOST_FINDINGS = 15
-"""Findings that a terminal shows; the report has them all."""
+"""Findings that a terminal and a summary name; the report has them all."""
 CLUSTER_KEYS = ("name", "arn", "region", "account_id", "version")
 
 
@@ -56,6 +56,9 @@ def _summary(made: Report) -> dict[str, t.Any]:
         "below_wanted": len(below(made["workloads"], made["wanted_rung"])),
         "by_rung": {rung: rungs[rung] for rung in RUNGS},
         "findings": {severity: severities[severity] for severity in SEVERITIES},
+        "named": [
+            f"{finding['severity']} {finding['code']} {finding['object']}" for finding in findings(made)[:MOST_FINDINGS]
+        ],
     }
 
 

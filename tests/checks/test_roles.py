@@ -8,8 +8,11 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+import jinja2
+import jinja2.nodes
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
 from ansible_collections.enbuild.eks.tests.tools.role_readmes import specs, with_table
 
@@ -47,3 +50,67 @@ def _options(role: Path) -> dict[str, dict[str, t.Any]]:
 def _defaults(role: Path) -> dict[str, t.Any]:
     path = role / "defaults" / "main.yml"
     return (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
+
+
+EXPRESSIONS = ("when", "that", "until", "failed_when", "changed_when")
+"""Keys of tasks whose values are templates without braces."""
+
+
+@every_role
+@pytest.mark.parametrize("nothing", ["", None], ids=["empty", "null"])
+def test_empty_and_null_are_accepted(role: Path, nothing: t.Any) -> None:
+    """AWX hands on questions that nobody answered as either."""
+    for name, option in _options(role).items():
+        if not option.get("required"):
+            checked = ArgumentSpecValidator({name: {**option, "options": None}}).validate({name: nothing})
+            assert checked.error_messages == []
+
+
+@every_role
+def test_empty_and_null_mean_what_undefined_means(role: Path) -> None:
+    """Wherever a role reads a variable, it falls back to the default that the specs say."""
+    options = {name: option for each in ROLES for name, option in _options(each).items() if not option.get("required")}
+    wrong = [
+        f"{path.relative_to(CHECKOUT)}: {name.name} in {text.strip()}"
+        for path in sorted([*role.glob("tasks/*.yml"), *role.glob("vars/*.yml")])
+        for text in _templates(yaml.safe_load(path.read_text()))
+        for name, parents in _names(ENVIRONMENT.parse(text), ())
+        if name.name in options and not _falls_back(name, parents, options[name.name].get("default", ""))
+    ]
+    assert not wrong, "empty or null isn't what undefined is:\n" + "\n".join(wrong)
+
+
+ENVIRONMENT = jinja2.Environment(autoescape=True)
+Parents: t.TypeAlias = "tuple[jinja2.nodes.Node, ...]"
+
+
+def _templates(value: t.Any, key: str = "") -> t.Iterator[str]:
+    """Every template below ``value``."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _templates(each, name)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _templates(each, key)
+    elif isinstance(value, str):
+        yield f"{{{{ {value} }}}}" if key in EXPRESSIONS and "{{" not in value else value
+
+
+def _names(node: jinja2.nodes.Node, parents: Parents) -> t.Iterator[tuple[jinja2.nodes.Name, Parents]]:
+    """Each name below ``node`` with what it stands in, the nearest first."""
+    if isinstance(node, jinja2.nodes.Name):
+        yield node, parents
+    for child in node.iter_child_nodes():
+        yield from _names(child, (node, *parents))
+
+
+def _falls_back(name: jinja2.nodes.Name, parents: Parents, default: t.Any) -> bool:
+    parent = parents[0]
+    if isinstance(parent, jinja2.nodes.Filter) and parent.node is name:
+        given = [argument.as_const() for argument in parent.args if isinstance(argument, jinja2.nodes.Const)]
+        if parent.name == "enbuild.eks.given":
+            return given == [default]
+        return parent.name == "enbuild.eks.as_data" or (parent.name == "default" and given[-1:] == [True])
+    if isinstance(parent, jinja2.nodes.Or):
+        return parent.left is name
+    return isinstance(parent, jinja2.nodes.Not) or (isinstance(parent, jinja2.nodes.CondExpr) and parent.test is name)

@@ -62,12 +62,18 @@ def _tables(entry_points: t.Mapping[str, t.Any]) -> str:
 def _rows(options: Options, prefix: str = "") -> t.Iterator[str]:
     """One row for each option, its suboptions below it as ``list[].key`` or ``dictionary.key``."""
     for name, option in options.items():
-        kind = str(option.get("type", "str"))
+        kind = _type(option)
         inner = str(option.get("elements", "")) if kind == "list" else ""
         shown = f"{kind} of {inner}" if inner else kind
         yield f"| `{prefix}{name}` | {shown} | {_default(option)} | {_meaning(option)} |\n"
         joint = "[]." if kind == "list" else "."
         yield from _rows(option.get("options") or {}, f"{prefix}{name}{joint}")
+
+
+def _type(option: t.Mapping[str, t.Any]) -> str:
+    """Numbers and booleans are raw to Ansible, so that they may be empty; their defaults say what they are."""
+    kind, default = str(option.get("type", "str")), option.get("default")
+    return type(default).__name__ if kind == "raw" and isinstance(default, bool | int | float) else kind
 
 
 def _default(option: t.Mapping[str, t.Any]) -> str:

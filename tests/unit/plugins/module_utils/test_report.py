@@ -12,7 +12,11 @@ from ansible_collections.enbuild.eks.tests.unit.plugins import report_samples as
 
 
 def test_the_summary_counts_rungs_and_findings() -> None:
-    assert samples.broken()["summary"] == {
+    summary = dict(samples.broken()["summary"])
+    named = summary.pop("named")
+    assert [line.split()[0] for line in named] == ["error"] * 3 + ["warning", "info"]
+    assert named[1] == "error service_account_mismatch ServiceAccount enbuild/enbuild-enbuild-ctf"
+    assert summary == {
         "workloads": 5,
         "without_identity": 0,
         "below_wanted": 3,

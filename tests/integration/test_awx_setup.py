@@ -1,0 +1,176 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""awx_setup.yml, with the modules of awx.awx, against an emulated AWX: predicted, made, made again, compared."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.filter.workloads import collection_version
+from ansible_collections.enbuild.eks.tests.awx import data
+from ansible_collections.enbuild.eks.tests.awx.server import Awx, running
+from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, copy_as_collection, environment
+from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
+
+WRITES = ("POST", "PATCH", "DELETE", "PUT")
+GIVEN = {
+    "awx_setup_scm_url": f"file://{CHECKOUT}",
+    "awx_setup_aws_credential": "AWS",
+    "awx_setup_aws_access_key": "AKIAIOSFODNN7EXAMPLE",
+    "awx_setup_aws_secret_key": "wJalrXUtnFEMI-the-secret",
+    "awx_setup_execution_environment": "enbuild.eks",
+    "awx_setup_execution_environment_image": "registry.example.com/enbuild-eks:1",
+    "awx_setup_inventory_environment": "{AWS_REGION: eu-west-1}",
+    "awx_setup_notification_url": "https://hooks.example.com/ours",
+}
+Setup = t.Callable[..., PlaybookRun]
+
+with_awx_awx = pytest.mark.skipif(
+    not collection_version("awx.awx", ""),
+    reason="the package ansible of this Python has no awx.awx (from version 14 on)",
+)
+
+
+@pytest.fixture(scope="module")
+def awx() -> t.Iterator[Awx]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def setup(awx: Awx) -> Setup:
+    def run(*arguments: str, **variables: t.Any) -> PlaybookRun:
+        awx.calls.clear()
+        given = json.dumps({**GIVEN, **variables})
+        return run_playbook(
+            ["enbuild.eks.awx_setup", "-e", given, *arguments],
+            environment(**awx.environment(), ANSIBLE_PIPELINING="true"),
+        )
+
+    return run
+
+
+def writes(awx: Awx) -> list[str]:
+    return [call for call in awx.calls if call.startswith(WRITES)]
+
+
+def names(run: PlaybookRun) -> set[str]:
+    """What a run changed or foretold, by name; of a workflow, not what is in it."""
+    return {item for item in (line.rpartition(": ")[2] for line in run.changed) if item not in NODES}
+
+
+NODES = {node["identifier"] for workflow in data.read("workflows") for node in workflow["workflow_nodes"]}
+MADE = {
+    item["name"]
+    for kind in ("projects", "inventories", "inventory_sources", "notifications", "templates", "workflows", "schedules")
+    for item in data.read(kind)
+}
+
+
+@with_awx_awx
+def test_check_foretells_run_makes_and_a_second_run_changes_nothing(awx: Awx, setup: Setup) -> None:
+    predicted = setup("--check")
+    assert predicted.returncode == 0, predicted.output
+    assert writes(awx) == []
+
+    made = setup()
+    assert made.returncode == 0, made.output
+    single = {"AWS credential", "Execution environment"}
+    assert names(made) == MADE | single
+    assert names(predicted) == names(made)
+    assert "the-secret" not in predicted.output + made.output
+
+    again = setup()
+    assert again.returncode == 0, again.output
+    assert again.changed == []
+
+
+@with_awx_awx
+def test_each_object_is_as_the_data_says(awx: Awx, setup: Setup) -> None:
+    organization = awx.one("organizations", "Default")["id"]
+    project, inventory = awx.one("projects", "enbuild.eks"), awx.one("inventories", "EKS clusters")
+    hook, credential = awx.one("notification_templates", "EKS Pod Identity"), awx.one("credentials", "AWS")
+    image = awx.one("execution_environments", "enbuild.eks")
+    assert project["scm_url"] == f"file://{CHECKOUT}"
+    assert {project["organization"], inventory["organization"], hook["organization"]} == {organization}
+    assert hook["notification_configuration"]["url"] == "https://hooks.example.com/ours"
+    assert hook["messages"] == data.read("notifications")[0]["messages"]
+    assert credential["inputs"] == {"username": "AKIAIOSFODNN7EXAMPLE", "password": "$encrypted$"}
+
+    source = awx.one("inventory_sources", "EKS API")
+    assert (source["inventory"], source["source_project"]) == (inventory["id"], project["id"])
+    assert source["credential"] == credential["id"]
+    assert json.loads(source["source_vars"]) == {
+        **data.read("inventory_sources")[0]["source_vars"],
+        "AWS_REGION": "eu-west-1",
+    }
+    assert (CHECKOUT / source["source_path"]).is_file()
+
+    for wanted in data.read("templates"):
+        made = awx.one("job_templates", wanted["name"])
+        same = {key: made[key] for key in wanted if key in made and key not in ("organization", "project", "inventory")}
+        assert same == {key: wanted[key] for key in same}
+        assert (made["project"], made["inventory"]) == (project["id"], inventory["id"])
+        assert (made["organization"], made["execution_environment"]) == (organization, image["id"])
+        assert awx.belonging(made, "survey_spec") == wanted["survey_spec"]
+        assert [each["name"] for each in awx.belonging(made, "credentials")["results"]] == ["AWS"]
+        told = [each["name"] for each in awx.belonging(made, "notification_templates_error")["results"]]
+        assert told == wanted.get("notification_templates_error", [])
+
+
+@with_awx_awx
+def test_the_workflow_asks_before_it_applies_and_diagnoses_what_fails(awx: Awx, setup: Setup) -> None:
+    (wanted,) = data.read("workflows")
+    workflow = awx.one("workflow_job_templates", wanted["name"])
+    assert awx.belonging(workflow, "survey_spec") == wanted["survey_spec"]
+    for node in wanted["workflow_nodes"]:
+        made = awx.one("workflow_job_template_nodes", node["identifier"])
+        assert made["job_type"] == node.get("job_type")
+        runs = awx.objects.made[awx.objects.kind_of(made["unified_job_template"])][made["unified_job_template"]]
+        described = {key: value for key, value in node["unified_job_template"].items() if key in ("name", "timeout")}
+        assert {key: runs[key] for key in described} == described
+        for after in ("success_nodes", "failure_nodes"):
+            leads = {each["identifier"] for each in awx.belonging(made, after)["results"]}
+            assert leads == {each["identifier"] for each in node.get("related", {}).get(after, [])}
+    (schedule,) = data.read("schedules")
+    made = awx.one("schedules", schedule["name"])
+    assert made["unified_job_template"] == awx.one("job_templates", schedule["unified_job_template"])["id"]
+    assert (made["rrule"], made["enabled"]) == (schedule["rrule"], True)
+
+
+@with_awx_awx
+def test_a_launch_without_answers_hands_on_nothing_that_hides_the_inventory(awx: Awx, setup: Setup) -> None:
+    for template in data.read("templates"):
+        number = awx.one("job_templates", template["name"])["id"]
+        status, launched = awx.answer("POST", f"/api/v2/job_templates/{number}/launch/", {}, {})
+        assert (status, json.loads(launched["extra_vars"]), launched["ignored_fields"]) == (201, {}, {})
+
+
+@with_awx_awx
+def test_check_foretells_another_project_and_what_somebody_changed(awx: Awx, setup: Setup) -> None:
+    approval = awx.one("workflow_approval_templates", "Apply what the plan shows")
+    awx.objects.change("workflow_approval_templates", approval["id"], {"timeout": 1})
+    schedule = awx.one("schedules", "EKS Pod Identity - daily drift")
+    awx.objects.change("schedules", schedule["id"], {"enabled": False})
+    run = setup("--check", awx_setup_scm_url="https://git.example.com/ours.git", awx_setup_playbooks=".")
+    assert run.returncode == 0, run.output
+    templates = [item["name"] for item in data.read("templates")]
+    assert [line.rpartition(": ")[2] for line in run.changed] == [
+        "enbuild.eks",
+        *templates,
+        "approve",
+        "EKS Pod Identity - daily drift",
+    ]
+    assert writes(awx) == []
+
+
+def test_without_awx_awx_one_sentence_says_so(tmp_path: Path) -> None:
+    copy_as_collection(tmp_path)
+    alone = environment(ANSIBLE_COLLECTIONS_PATH=str(tmp_path), ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false")
+    run = run_playbook(["enbuild.eks.awx_setup"], alone)
+    assert run.returncode == 2
+    assert run.failure.startswith("The collection awx.awx is missing, and only this playbook needs it")

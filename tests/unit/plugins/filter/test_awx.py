@@ -1,0 +1,31 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.filter.awx import awaited
+from ansible_collections.enbuild.eks.plugins.filter.workloads import collection_version, given
+
+
+def test_what_check_mode_would_make_has_no_id() -> None:
+    loop = {
+        "results": [
+            {"changed": True, "_ansible_item_label": "new"},
+            {"changed": True, "id": 3, "_ansible_item_label": "changed"},
+            {"skipped": True, "_ansible_item_label": "unasked"},
+        ]
+    }
+    assert awaited([loop, {"changed": True}, {"skipped": True}, {"changed": False, "id": 1}]) == [
+        "new",
+        "what is to be made",
+    ]
+
+
+@pytest.mark.parametrize(("value", "comes_to"), [(None, 3), ("", 3), (0, 0), (False, False), ("x", "x"), ([], [])])
+def test_only_null_and_empty_text_are_nothing(value: object, comes_to: object) -> None:
+    assert given(value, 3) == comes_to
+
+
+def test_a_missing_collection_is_what_one_says() -> None:
+    assert collection_version("nobody.nothing", "none") == "none"
