@@ -29,24 +29,23 @@ Watch = t.Callable[[str], bool]
 Run = t.Callable[..., PlaybookRun]
 
 WEATHER = {"role_unseen_seconds": 3, "webhook_cold_seconds": 3, "addon_seconds": 2, "association_delete_seconds": 2}
-LOST_IN_EKS = (
-    "CreateAddon",
-    "CreatePodIdentityAssociation",
-    "UpdatePodIdentityAssociation",
-    "DeletePodIdentityAssociation",
-    "DeleteAddon",
-)
-LOST_IN_IAM = ("CreateRole", "PutRolePolicy", "AttachRolePolicy", "DetachRolePolicy", "DeleteRolePolicy", "DeleteRole")
+LOST = {
+    "eks": ("CreateAddon", "CreatePodIdentityAssociation", "DeletePodIdentityAssociation", "DeleteAddon"),
+    "iam": ("CreateRole",),
+}
 
 
 def bad_day() -> list[Fault]:
-    """Throttling on every third call, and the first reply to every call that changes something lost."""
-    throttled = [("eks", "ThrottlingException"), ("iam", "Throttling")]
-    lost = [("eks", name) for name in LOST_IN_EKS] + [("iam", name) for name in LOST_IN_IAM]
+    """Throttling on every third call, and the first reply lost to every call that creates something."""
+    throttled = {"eks": "ThrottlingException", "iam": "Throttling"}
     return [
         # First those of one operation: of several faults that match, the first one strikes.
-        *(_fault(service, name, "ServiceUnavailable", 503, when="after", every=2, seen=1) for service, name in lost),
-        *(_fault(service, "*", code, 400, every=3) for service, code in throttled),
+        *(
+            _fault(service, operation, "ServiceUnavailable", 503, when="after", every=2, seen=1)
+            for service, operations in LOST.items()
+            for operation in operations
+        ),
+        *(_fault(service, "*", code, 400, every=3) for service, code in throttled.items()),
     ]
 
 

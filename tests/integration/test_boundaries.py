@@ -106,7 +106,7 @@ def test_a_site_that_is_interrupted_after_each_change_is_gone_on_with(lab: Lab, 
     assert {run.returncode for run in series.interrupted} == {KILLED, 2}
     assert_the_job_is_done(lab)
     assert_nothing_is_doubled(lab)
-    assert site().changed == []
+    assert last.changed == []
 
 
 def test_a_teardown_that_is_interrupted_after_each_change_is_gone_on_with(lab: Lab, site: Run, teardown: Run) -> None:
