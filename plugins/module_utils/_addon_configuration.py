@@ -15,9 +15,6 @@ from ._plan import Refused
 with contextlib.suppress(ImportError):  # Only YAML text needs it, and says so.
     import yaml
 
-with contextlib.suppress(ImportError):  # Without it, EKS alone judges the values.
-    import jsonschema
-
 MOST_PROBLEMS = 5
 """Violations of a schema that a message names."""
 
@@ -75,9 +72,11 @@ def written(values: dict[str, t.Any]) -> str:
 def violations(schema: str, values: dict[str, t.Any]) -> list[str]:
     """What ``values`` break of a JSON schema, each with its place; [] where jsonschema isn't installed."""
     try:
+        from jsonschema.validators import validator_for  # Slow to import, and needed only for a change.
+
         document = json.loads(schema)
-        validator = jsonschema.validators.validator_for(document)(document)
-    except (NameError, ValueError):
+        validator = validator_for(document)(document)
+    except (ImportError, ValueError):
         return []
     return sorted(f"{error.json_path}: {error.message}" for error in validator.iter_errors(values))
 

@@ -19,13 +19,13 @@ BRIEF: dict[str, t.Any] = {"connect_timeout": 3, "read_timeout": 5, "retries": {
 """Client settings for calls that only improve an error message; seconds."""
 
 
-def read_cluster(module: t.Any, name: str) -> dict[str, t.Any]:
+def read_cluster(module: t.Any, name: str, eks: t.Any = None) -> dict[str, t.Any]:
     """Return the cluster ``name`` in the user's words; one DescribeCluster call.
 
     ``Refused`` for an unknown cluster, naming those that exist where the caller may list them.
     """
     cluster_name("cluster_name", name)
-    client = aws_client(module, "eks")
+    client = eks or aws_client(module, "eks")
     try:
         with doing(f"describe EKS cluster '{name}' in region {client.meta.region_name}"):
             return view(client.describe_cluster(name=name)["cluster"])

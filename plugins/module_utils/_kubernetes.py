@@ -17,7 +17,7 @@ from ._plan import Refused
 from ._pods import Object, Pod, running_pods
 
 with contextlib.suppress(ImportError):  # kubernetes.core names the missing library.
-    from kubernetes.client import ApiClient, CoreV1Api
+    from kubernetes.client import ApiClient
     from kubernetes.client.exceptions import ApiException
     from kubernetes.stream import stream
     from urllib3.exceptions import HTTPError
@@ -144,6 +144,8 @@ class Kubernetes:
 
     def execute(self, pod: Pod, command: t.Sequence[str]) -> str:
         """What ``command`` prints in a container of ``pod`` that carries the injection."""
+        from kubernetes.client import CoreV1Api  # It would double the CPU time of a look, and few execute anything.
+
         api = CoreV1Api(ApiClient(self._client.client.configuration))
         api.api_client.default_headers.update(self._client.client.default_headers)
         options = {"container": pod.container, "command": list(command), "stdin": False, "tty": False}

@@ -24,16 +24,16 @@ AGENT_LABEL = f"app.kubernetes.io/name={AGENT}"
 
 def surroundings(module: t.Any, eks: t.Any, kubernetes: Kubernetes) -> Surroundings:
     """Read all of it; what the caller may not read is left unknown."""
-    cluster = describe(module)
+    cluster = describe(module, eks)
     nodes = {each["metadata"]["name"]: _node(each["metadata"]) for each in kubernetes.nodes() or ()}
     return Surroundings(cluster, nodes, _agent(EksAddons(eks, cluster.name), kubernetes))
 
 
-def describe(module: t.Any) -> Cluster:
+def describe(module: t.Any, eks: t.Any) -> Cluster:
     """The cluster; its name and region alone where it may not be described."""
     name = module.params["cluster_name"]
     try:
-        found = read_cluster(module, name)
+        found = read_cluster(module, name, eks)
     except AnsibleAWSError as error:
         if error_code(error) not in DENIED_CODES:
             raise

@@ -61,6 +61,14 @@ def test_function_length() -> None:
     assert not long, f"functions of over {LONGEST_FUNCTION} lines:\n" + "\n".join(long)
 
 
+def test_what_is_slow_to_import_is_imported_only_where_it_is_needed() -> None:
+    """A module starts for each task and cluster; importing is most of what a look at a cluster costs."""
+    module = "ansible_collections.enbuild.eks.plugins.modules.workload_identity_info"
+    slow = ["kubernetes.client.api.core_v1_api", "jsonschema"]
+    code = f"import importlib, sys; importlib.import_module({module!r}); print({{*{slow}}} & {{*sys.modules}} or '')"
+    assert run(sys.executable, "-c", code, cwd=Path(sys.prefix) / "collections") == (0, "\n")
+
+
 def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
