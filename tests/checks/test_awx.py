@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def test_survey(survey: Path, options: dict[str, t.Any]) -> None:
     spec = json.loads(survey.read_text())
     assert problems(spec, options) == []
     rules.survey(spec)
+
+
+@pytest.mark.parametrize(
+    "kind", ["projects", "inventories", "inventory_sources", "notifications", "templates", "workflows", "schedules"]
+)
+def test_the_role_hands_on_all_that_the_data_says(kind: str) -> None:
+    tasks = "".join(path.read_text() for path in CHECKOUT.glob("roles/awx_setup/tasks/*.yml"))
+    read = set(re.findall(r"\bitem\.(?:0\.)?(\w+)", tasks)) | {"workflow_nodes"}
+    assert {key for item in data.read(kind) for key in item} <= read
 
 
 def test_the_notification_names_what_was_found() -> None:
