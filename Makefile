@@ -19,7 +19,7 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-boundaries lint test-aws bench-modules docs screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
+.PHONY: help demo test test-boundaries lint test-aws bench-modules bench-fleet docs screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ test-aws: venv-test ## The integration targets on a cluster of AWS: EKS_CLUSTER_
 
 bench-modules: venv-test ## What the modules cost, beside what one would do instead (20 minutes)
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.modules $(ARGS)
+
+bench-fleet: venv-test ## What 50 clusters cost, beside one of them (10 minutes)
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.fleet $(ARGS)
 
 docs: venv-test ## Write the generated parts of the documentation anew
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.role_readmes

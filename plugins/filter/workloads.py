@@ -12,7 +12,7 @@ from importlib import resources
 import yaml
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils import _identities
+from ..module_utils import _identities, _shared_roles
 from ..plugin_utils._refusals import as_filter
 
 
@@ -57,5 +57,6 @@ class FilterModule:
             "expected_identities": _identities.expected,
             "bucket_checks": _identities.bucket_checks,
             "iam_roles": as_filter(_identities.roles),
+            "shared_roles": _shared_roles.sharing,
             "pod_identity_items": as_filter(_identities.associations),
         }

@@ -60,8 +60,7 @@ from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookup
 from ..module_utils._names import cluster_name
 from ..module_utils._plan import Refused
 from ..module_utils._token import cluster_token
-
-SESSION_NAME = "enbuild.eks.cluster_token"
+from ..plugin_utils._assumed import assume, client_arguments
 
 
 class LookupModule(AWSLookupBase):
@@ -87,11 +86,4 @@ class LookupModule(AWSLookupBase):
         role = self.get_option("assume_role_arn")
         if not role:
             return caller
-        session = caller.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME)["Credentials"]
-        return self.client(
-            "sts",
-            profile_name=None,
-            aws_access_key_id=session["AccessKeyId"],
-            aws_secret_access_key=session["SecretAccessKey"],
-            aws_session_token=session["SessionToken"],
-        )
+        return self.client("sts", **client_arguments(assume(caller, role)))

@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 Result = t.Mapping[str, t.Any]
 
 UNKNOWN = "it failed without a message; see above"
+EXPIRED = re.compile(r"\bExpiredToken|token included in the request is expired")
+RENEW = "The AWS credentials have expired; renew them and run this again, and it goes on where it was."
 
 
 def reason(result: Result, task: str) -> dict[str, str]:
     """The failed ``task``, without its role's name, and the message of its ``result``; of a loop, each item's once."""
     said = "; ".join(dict.fromkeys(filter(None, _messages(result))))
+    if EXPIRED.search(said) and "renew" not in said:
+        said = f"{said.rstrip('.')}. {RENEW}"
     return {"task": task.rpartition(" : ")[2], "message": said or UNKNOWN}
 
 

@@ -109,6 +109,26 @@ class Lab:
         session = boto3.session.Session(self.access_key_id, self.secret_access_key, region_name=self.region)
         return session.client(service, endpoint_url=self.aws_endpoint_url, **options)
 
+    def open_account(self, account_id: str, external_id: str = "") -> str:
+        """Let the operator into another account until the next reset, and return the role to assume there."""
+        body = {"account_id": account_id, "external_id": external_id}
+        return str(self.control("POST", "accounts", body)["role_arn"])
+
+    def aws_as(self, role_arn: str, service: str, external_id: str = "", **options: t.Any) -> t.Any:
+        """Return a boto3 client of the operator in the role of an account that was opened."""
+        given = {"ExternalId": external_id} if external_id else {}
+        session = self.aws("sts").assume_role(RoleArn=role_arn, RoleSessionName="lab", **given)["Credentials"]
+        names = {
+            "AccessKeyId": "access_key_id",
+            "SecretAccessKey": "secret_access_key",
+            "SessionToken": "session_token",
+        }
+        return self.aws(service, **{f"aws_{name}": session[key] for key, name in names.items()}, **options)
+
+    def change_cluster(self, arn: str, status: str = "ACTIVE", reachable: bool = True) -> None:
+        """Give an EKS cluster another status, or an endpoint where nobody answers."""
+        self.control("PUT", "cluster", {"arn": arn, "status": status, "reachable": reachable})
+
     def kubectl(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002  (subprocess's word)
         """Return what kubectl prints as the cluster's administrator; CalledProcessError carries what it says else."""
         return self._run(["kubectl", f"--context={environment.ADMIN_CONTEXT}", *arguments], input)

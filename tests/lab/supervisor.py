@@ -85,7 +85,7 @@ class Supervisor:
         self._ca = credentials.ca
         api = KubernetesApi(plan.kubernetes_host, credentials.ca, plan.token_file("admin"))
         self._launch_all(all_parts(plan, credentials))
-        furnish(api, REGION, f"{plan.webhook_url}/mutate-pods/{CLUSTER}", credentials.ca.read_bytes())
+        furnish(api, REGION, f"{plan.webhook_url}/mutate-pods", credentials.ca.read_bytes())
         self._await(set(self._parts), "")
         while not is_settled(api):
             self._tick("the nodes to be ready")

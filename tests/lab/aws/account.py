@@ -1,11 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulated account: made at the start and again at each reset."""
+"""The emulated accounts: the operator's at the start and again at each reset, others when a test opens them."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import typing as t
 from copy import copy
 
@@ -17,12 +18,16 @@ from moto.utilities.utils import get_partition
 from . import bedrock, eks
 from .config import Config, Node
 from .kubernetes_api import KubernetesApi
-from .state import AccessEntry, Lab
+from .state import Lab
 
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 """The operator has an account of the same number and key in each: a caller's partition is never a guess."""
 
 ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"
+
+ACCOUNT_ID = re.compile(r"\d{12}")
+OPERATOR_ROLE = "operator"
+"""In each account that is opened for the operator."""
 
 NODE_ROLE = "lab-node"
 NODE_POLICY = "arn:{partition}:iam::aws:policy/AmazonEKSWorkerNodePolicy"
@@ -50,13 +55,40 @@ def reset(lab: Lab) -> None:
 
 
 def populate(lab: Lab) -> None:
-    """Make the operator, who is a cluster administrator like every cluster's creator, and the clusters."""
-    user_arns = [_make_operator(lab.config, partition) for partition in PARTITIONS]
-    lab.access_entries = [AccessEntry(arn, arn, ("system:masters",)) for arn in user_arns]
+    """Make the operator, and the operator's clusters."""
+    lab.creators, lab.access_entries = {}, []
+    for partition in PARTITIONS:
+        _make_operator(lab.config, partition)
     if lab.config.node:
         _make_node_role(lab.config, lab.config.node)
     for cluster in lab.config.clusters:
-        eks.make_cluster(lab, cluster)
+        eks.make_cluster(lab, cluster, _operator_arn(lab.config, get_partition(cluster.region)))
+
+
+def open_account(lab: Lab, account_id: str, external_id: str) -> str:
+    """Let the operator into another account, as its administrator, and return the role to assume; ValueError."""
+    if not ACCOUNT_ID.fullmatch(account_id):
+        raise ValueError(f"an account is 12 digits, not {account_id!r}")
+    partition = get_partition(lab.config.region)
+    trust: dict[str, t.Any] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": _operator_arn(lab.config, partition)},
+        "Action": "sts:AssumeRole",
+    }
+    if external_id:
+        trust["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
+    backend = iam_backends[account_id][partition]
+    role = backend.create_role(OPERATOR_ROLE, _document(trust), "/", None, "", [], "3600")
+    backend.attach_role_policy(ADMINISTRATOR.format(partition=partition), OPERATOR_ROLE)
+    return str(role.arn)
+
+
+def _operator_arn(config: Config, partition: str) -> str:
+    return f"arn:{partition}:iam::{config.account_id}:user/{config.operator.user_name}"
+
+
+def _document(statement: dict[str, t.Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _load_managed_policies_once() -> None:
@@ -69,25 +101,23 @@ def _load_managed_policies_once() -> None:
     IAMBackend._init_aws_policies = of_partition
 
 
-def _make_operator(config: Config, partition: str) -> str:
+def _make_operator(config: Config, partition: str) -> None:
     backend = iam_backends[config.account_id][partition]
     operator = config.operator
-    user = backend.create_user(partition, operator.user_name)
+    backend.create_user(partition, operator.user_name)
     key = backend.create_access_key(operator.user_name)
     del backend.access_keys[key.access_key_id]
     key.access_key_id, key.secret_access_key = operator.access_key_id, operator.secret_access_key
     backend.access_keys[key.access_key_id] = key
     backend.attach_user_policy(ADMINISTRATOR.format(partition=partition), operator.user_name)
-    return str(user.arn)
 
 
 def _make_node_role(config: Config, node: Node) -> None:
     """Make the nodes' role and the one session of it that all nodes share."""
     partition = get_partition(config.region)
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     backend = iam_backends[config.account_id][partition]
-    role = backend.create_role(NODE_ROLE, document, "/", None, "", [], "3600")
+    role = backend.create_role(NODE_ROLE, _document(trust), "/", None, "", [], "3600")
     backend.attach_role_policy(NODE_POLICY.format(partition=partition), NODE_ROLE)
     session = sts_backends[config.account_id][partition].assume_role(
         config.region, "i-00000000000000000", role.arn, "", NODE_SESSION_SECONDS, ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from . import account
+from . import account, eks
 from .state import AccessEntry, Lab
 from .wire_request import WireRequest
 
@@ -51,17 +51,22 @@ def _reset(lab: Lab, body: Json) -> Json:
 
 
 def _entries(lab: Lab, body: Json = None) -> Json:
-    return [
-        {"principal_arn": entry.principal_arn, "username": entry.username, "groups": list(entry.groups)}
-        for entry in lab.access_entries
-    ]
+    return [entry.show() for entry in (*lab.creators.values(), *lab.access_entries)]
 
 
 def _set_entries(lab: Lab, body: Json) -> Json:
-    """Replace all entries but the operator's, which come first, one for each partition."""
-    operator = lab.access_entries[: len(account.PARTITIONS)]
-    lab.access_entries = [*operator, *map(AccessEntry.from_dict, body)]
+    """Replace all entries but those of the clusters' creators, which come first."""
+    lab.access_entries = [AccessEntry.from_dict(entry) for entry in body]
     return _entries(lab)
+
+
+def _open_account(lab: Lab, body: Json) -> Json:
+    return {"role_arn": account.open_account(lab, body["account_id"], body.get("external_id", ""))}
+
+
+def _set_cluster(lab: Lab, body: Json) -> Json:
+    eks.change_cluster(**body)
+    return body
 
 
 _HANDLERS: dict[tuple[str, str], Handler] = {
@@ -75,4 +80,6 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "reset"): _reset,
     ("GET", "access_entries"): _entries,
     ("PUT", "access_entries"): _set_entries,
+    ("POST", "accounts"): _open_account,
+    ("PUT", "cluster"): _set_cluster,
 }

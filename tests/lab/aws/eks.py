@@ -16,16 +16,20 @@ from moto.core.utils import get_service_model
 from moto.eks.models import Cluster, EKSBackend, eks_backends
 from moto.eks.responses import EKSResponse
 
+from . import principals
 from .addons import Addons, configuration_view, offers_page
 from .config import ClusterConfig
 from .eks_errors import EksError, not_found
 from .pod_identity import Associations
 from .rest_json import RestJsonErrors
-from .state import Lab
+from .state import AccessEntry, Lab
 from .validation import check_parameters, check_tags
 
 PLATFORM_VERSION = "eks.12"
 LATEST_VERSION = "1.36"
+STATUSES = ("CREATING", "ACTIVE", "DELETING", "FAILED", "UPDATING", "PENDING")
+NOBODY = "https://127.0.0.1:9"
+"""The endpoint of a cluster that can't be reached: the discard port, where nothing listens."""
 
 Json = dict[str, t.Any]
 
@@ -64,6 +68,7 @@ class LabEKSBackend(EKSBackend):
         self.describe_cluster(name)
         cluster = super().delete_cluster(name)
         del self._addons[name], self._associations[name]
+        self.lab.creators.pop(cluster.arn, None)
         return cluster
 
     def associations(self, cluster: str) -> Associations:
@@ -122,6 +127,9 @@ class LabEKSResponse(RestJsonErrors, EKSResponse):
         result = super().create_cluster()
         cluster = self.eks_backend.clusters[given["name"]]
         cluster.compute_config = given.get("computeConfig") or {"enabled": False}
+        creator = t.cast(principals.Principal, principals.find(self.access_key, self.region))
+        if (given.get("accessConfig") or {}).get("bootstrapClusterCreatorAdminPermissions", True):
+            _admit(self.eks_backend.lab, cluster, creator.role_arn or creator.arn)
         return result
 
     # add-ons
@@ -238,7 +246,7 @@ def install(lab: Lab) -> None:
     eks_backends.backend = LabEKSBackend
 
 
-def make_cluster(lab: Lab, config: ClusterConfig) -> None:
+def make_cluster(lab: Lab, config: ClusterConfig, creator_arn: str) -> None:
     """Create one cluster as ``config`` says."""
     account = lab.config.account_id
     backend = t.cast(LabEKSBackend, eks_backends[account][config.region])
@@ -251,6 +259,27 @@ def make_cluster(lab: Lab, config: ClusterConfig) -> None:
     )
     pools = {"nodePools": ["general-purpose", "system"]} if config.auto_mode else {}
     cluster.compute_config = {"enabled": config.auto_mode, **pools}
+    _admit(lab, cluster, creator_arn)
+
+
+def every_cluster() -> list[tuple[LabEKSBackend, Cluster]]:
+    """Return the clusters of all accounts and regions: one API server is behind them all."""
+    regions = [t.cast(LabEKSBackend, one) for account in list(eks_backends.values()) for one in list(account.values())]
+    return [(backend, cluster) for backend in regions for cluster in list(backend.clusters.values())]
+
+
+def change_cluster(arn: str, status: str = "ACTIVE", reachable: bool = True) -> None:
+    """Give the cluster another status, or an endpoint where nobody answers; ValueError."""
+    found = {cluster.arn: (backend, cluster) for backend, cluster in every_cluster()}
+    if arn not in found or status not in STATUSES:
+        raise ValueError(f"no cluster {arn}, or no status {status} of a cluster")
+    backend, cluster = found[arn]
+    cluster.status = status
+    cluster.endpoint = backend.lab.config.kubernetes.host if reachable else NOBODY
+
+
+def _admit(lab: Lab, cluster: Cluster, creator_arn: str) -> None:
+    lab.creators[cluster.arn] = AccessEntry(creator_arn, creator_arn, ("system:masters",), cluster.arn)
 
 
 def _page(key: str, result: tuple[list[t.Any], str | None]) -> ActionResult:

@@ -9,9 +9,8 @@ import binascii
 import typing as t
 from urllib.parse import urlsplit
 
-from moto.eks.models import eks_backends
-
 from .authentication import authenticate
+from .eks import every_cluster
 from .operations import Call
 from .principals import Principal
 from .signature import MalformedSignature, read
@@ -63,7 +62,9 @@ def identify(lab: Lab, token: str) -> Json:
     request = WireRequest("GET", url.path, url.query, {"host": url.netloc})
     if request.arguments.get("Action") != "GetCallerIdentity" or not set(request.arguments) <= _ALLOWED:
         raise NoIdentity("the token is not a call of GetCallerIdentity")
-    return _user(lab, _principal(request, _cluster_names(lab)))
+    clusters = [cluster for _unused, cluster in every_cluster()]
+    name, principal = _signer(request, {cluster.name for cluster in clusters})
+    return _user(lab, principal, {cluster.arn for cluster in clusters if cluster.name == name})
 
 
 def _decode(token: str) -> str:
@@ -76,13 +77,8 @@ def _decode(token: str) -> str:
         raise NoIdentity("the token is not base64") from error
 
 
-def _cluster_names(lab: Lab) -> list[str]:
-    regions = eks_backends[lab.config.account_id].values()
-    return [name for backend in list(regions) for name in list(backend.clusters)]
-
-
-def _principal(request: WireRequest, clusters: list[str]) -> Principal:
-    """The cluster's name is signed but not in the token: a cluster tries its own."""
+def _signer(request: WireRequest, clusters: set[str]) -> tuple[str, Principal]:
+    """The cluster's name is signed but not in the token: a cluster tries its own. Return the one, and who signed."""
     try:
         signature = read(request)
     except MalformedSignature as error:
@@ -93,14 +89,20 @@ def _principal(request: WireRequest, clusters: list[str]) -> Principal:
     for cluster in clusters:
         replayed = WireRequest("GET", request.path, request.query, {**request.headers, CLUSTER_HEADER: cluster})
         try:
-            return authenticate(Call("sts", signature.region), replayed, signature)
+            return cluster, authenticate(Call("sts", signature.region), replayed, signature)
         except CallRefused as error:
             refusal = error.message
     raise NoIdentity(refusal)
 
 
-def _user(lab: Lab, principal: Principal) -> Json:
-    entry = next((found for found in lab.access_entries if _means(found, principal)), None)
+def _user(lab: Lab, principal: Principal, cluster_arns: set[str]) -> Json:
+    """Who ``principal`` is in any of these: clusters of one name are not told apart by a token, nor on AWS."""
+    entries = [
+        entry
+        for entry in (*lab.creators.values(), *lab.access_entries)
+        if not entry.cluster_arn or entry.cluster_arn in cluster_arns
+    ]
+    entry = next((found for found in entries if _means(found, principal)), None)
     if entry is None:
         raise NoIdentity(f"{principal.arn} has no access entry")
     session = principal.arn.rpartition("/")[2] if principal.role_arn else ""

@@ -7,18 +7,13 @@ from __future__ import annotations
 import json
 import typing as t
 
-from moto.eks.models import eks_backends
-
 from . import pod_mutation, token_review
-from .eks import LabEKSBackend
+from .eks import every_cluster
 from .kubernetes_api import KubernetesUnreachable
 from .state import Lab
 from .wire_request import WireRequest
 
 Json = dict[str, t.Any]
-
-_MUTATE_PODS = "/mutate-pods/"
-"""Then comes the cluster's name: Kubernetes allows no query in a webhook's address."""
 
 
 def answer(lab: Lab, request: WireRequest) -> tuple[int, Json]:
@@ -27,8 +22,8 @@ def answer(lab: Lab, request: WireRequest) -> tuple[int, Json]:
         body = json.loads(request.body)
         if request.path == "/token-review":
             return 200, token_review.review(lab, body["spec"]["token"])
-        if request.path.startswith(_MUTATE_PODS):
-            return 200, _mutate(lab, request.path.removeprefix(_MUTATE_PODS), body["request"])
+        if request.path == "/mutate-pods":
+            return 200, _mutate(lab, body["request"])
     except (ValueError, KeyError, TypeError) as error:
         return 400, {"error": f"not a review: {error!r}"}
     except KubernetesUnreachable as error:
@@ -36,20 +31,15 @@ def answer(lab: Lab, request: WireRequest) -> tuple[int, Json]:
     return 404, {"error": f"no {request.path}"}
 
 
-def _mutate(lab: Lab, cluster: str, request: Json) -> Json:
+def _mutate(lab: Lab, request: Json) -> Json:
+    """Inject for an association of any cluster: which one a pod is in, the one API server behind them can't tell."""
     pod = request["object"]
     service_account = pod["spec"].get("serviceAccountName")
-    backend = _backend_of(lab, cluster)
-    if not service_account or backend is None:
+    if not service_account:
         return pod_mutation.review(request, pod)
     namespace = request.get("namespace") or pod["metadata"].get("namespace", "default")
-    associated = backend.associations(cluster).webhook.knows((namespace, service_account))
+    key = (namespace, service_account)
+    regions = [one.region_name for one, found in every_cluster() if one.associations(found.name).webhook.knows(key)]
     annotations = lab.kubernetes.annotations(namespace, service_account)
-    return pod_mutation.review(request, pod_mutation.mutate(pod, associated, annotations, backend.region_name))
-
-
-def _backend_of(lab: Lab, cluster: str) -> LabEKSBackend | None:
-    for backend in list(eks_backends[lab.config.account_id].values()):
-        if cluster in backend.clusters:
-            return t.cast(LabEKSBackend, backend)
-    return None
+    region = next(iter(regions), lab.config.region)
+    return pod_mutation.review(request, pod_mutation.mutate(pod, bool(regions), annotations, region))

@@ -30,11 +30,13 @@ class Lab:
         self.kubernetes = kubernetes
         self.url = f"http://127.0.0.1:{config.http_port}"
 
-    def client(self, service: str, credentials: t.Sequence[str] = OPERATOR, **options: t.Any) -> t.Any:
+    def client(
+        self, service: str, credentials: t.Sequence[str] = OPERATOR, region: str = REGION, **options: t.Any
+    ) -> t.Any:
         """Return a client that doesn't retry, and checks what it gets."""
         client = boto3.client(
             service,
-            REGION,
+            region,
             endpoint_url=self.url,
             aws_access_key_id=credentials[0],
             aws_secret_access_key=credentials[1],

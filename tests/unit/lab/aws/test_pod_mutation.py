@@ -71,10 +71,10 @@ def test_regional_endpoints_off() -> None:
     assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in names
 
 
-def ask(lab: Lab, pod: Json, cluster: str = "lab") -> Json:
+def ask(lab: Lab, pod: Json) -> Json:
     """Send a pod as the API server does, and apply the patch."""
     request = {"uid": "u1", "namespace": "shop", "object": pod}
-    url = f"https://127.0.0.1:{lab.config.https_port}/mutate-pods/{cluster}"
+    url = f"https://127.0.0.1:{lab.config.https_port}/mutate-pods"
     context = ssl.create_default_context(cafile=lab.config.tls_cert)
     with urllib.request.urlopen(url, json.dumps({"request": request}).encode(), timeout=10, context=context) as answer:
         response = json.load(answer)["response"]
@@ -87,16 +87,16 @@ def ask(lab: Lab, pod: Json, cluster: str = "lab") -> Json:
     return patched
 
 
-def test_over_tls_for_the_associations_of_the_cluster(lab: Lab, eks: t.Any) -> None:
+@pytest.mark.parametrize("cluster", ["lab", "auto"])
+def test_over_tls_for_the_associations_of_every_cluster(lab: Lab, eks: t.Any, cluster: str) -> None:
     case = OBSERVED["cases"][0]
     assert ask(lab, case["pod"]) == case["pod"]
     role = lab.role("a")
     made = eks.create_pod_identity_association(
-        clusterName="lab", namespace="shop", serviceAccount="orders", roleArn=role
+        clusterName=cluster, namespace="shop", serviceAccount="orders", roleArn=role
     )["association"]
     assert without_jitter(ask(lab, case["pod"])) == case["mutated"]
-    assert ask(lab, case["pod"], "auto") == case["pod"]
-    eks.delete_pod_identity_association(clusterName="lab", associationId=made["associationId"])
+    eks.delete_pod_identity_association(clusterName=cluster, associationId=made["associationId"])
     assert ask(lab, case["pod"]) == case["pod"]
 
 

@@ -25,6 +25,14 @@ LOOP = [
         ({"msg": "One or more items failed", "results": LOOP}, "Role a is not there.; Role b is not there."),
         ({"msg": "One or more items failed", "results": [{"failed": True}]}, "One or more items failed"),
         ({"rc": 1}, _stops.UNKNOWN),
+        (
+            {"msg": "An error occurred (ExpiredToken) when calling GetRole."},
+            f"An error occurred (ExpiredToken) when calling GetRole. {_stops.RENEW}",
+        ),
+        (
+            {"msg": "The security token included in the request is expired. The credentials are expired; renew them."},
+            "The security token included in the request is expired. The credentials are expired; renew them.",
+        ),
     ],
 )
 def test_the_reason_is_a_sentence_of_the_failed_task(result: dict[str, t.Any], message: str) -> None:
