@@ -27,6 +27,8 @@ FOLDER = CHECKOUT / "permissions"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SPACE = "enbuild"
 AI, CTF = "enbuild-ai-bedrock", "enbuild-ctf-s3"
+FAILED = 2
+"""What ansible-playbook ends with when a task failed."""
 DENYING = {"Effect": "Deny", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
 
 
@@ -154,14 +156,16 @@ class Playbook:
     """How everything that a playbook may have to do is brought about, and how far it reaches."""
 
     scenario: t.Callable[[Operator], list[PlaybookRun]]
+    ends: tuple[int, ...]
+    """The exit status of each run: one that proves what is denied fails, but in check mode."""
     scope: permissions.Scope = NAMED
 
 
 PLAYBOOKS = {
-    "site": Playbook(_install),
-    "verify": Playbook(_look),
-    "diagnose": Playbook(_look, permissions.Scope(whole_cluster=True)),
-    "rotate": Playbook(_once, BY_NAME),
+    "site": Playbook(_install, (0, 0, 0, FAILED)),
+    "verify": Playbook(_look, (FAILED, 0)),
+    "diagnose": Playbook(_look, (0, 0), permissions.Scope(whole_cluster=True)),
+    "rotate": Playbook(_once, (FAILED,), BY_NAME),
 }
 TURNS = (("site",), ("verify", "diagnose"), ("rotate",))
 """The order in which they find what they need, those that only read side by side."""
