@@ -109,12 +109,17 @@ def rbac_file(playbook: str) -> Path:
 
 
 def _install(operator: Operator) -> list[PlaybookRun]:
-    """Foretold, done, one service switched off, all that can differ made to differ, and mended."""
-    runs = [operator.run("--check"), operator.run()]
+    """Foretold, done, one service switched off, all that can differ made to differ, upgraded and mended."""
+    runs = [operator.run("--check"), operator.run(enbuild_release_chart_version="0.0.38")]
     _spoil(operator.lab)
     runs.append(operator.run("--tags", "enbuild_release", enbuild_release_ai=False))
-    mended = {"pod_identity_agent_version": "latest", "pod_identity_iam_tags": {"team": "ml"}}
-    return [*runs, operator.run(history=2, **mended)]
+    mended = operator.run(
+        history=2,
+        enbuild_release_chart_version="0.0.46",
+        pod_identity_agent_configuration_values={"resources": {"limits": {"memory": "64Mi"}}},
+        pod_identity_iam_tags={"team": "ml"},
+    )
+    return [*runs, mended]
 
 
 def _spoil(lab: Lab) -> None:

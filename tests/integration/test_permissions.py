@@ -20,7 +20,6 @@ from ansible_collections.enbuild.eks.tests.integration.operators import (
     Operator,
     act,
     iam_file,
-    place_of,
     rbac_file,
     start_over,
 )
@@ -31,6 +30,8 @@ from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun
 
 pytestmark = pytest.mark.lab
 
+OF_AWS = "'arn:aws:iam::aws:policy/*'"
+"""The one ARN that parliament complains of: it doesn't know that AWS's own policies belong to the account aws."""
 LARGEST = 6144
 """Characters of a managed policy, blanks not counted."""
 Acted = dict[str, tuple[Operator, list[PlaybookRun]]]
@@ -60,10 +61,11 @@ def test_every_file_belongs_to_a_playbook() -> None:
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_policies_are_fit_to_attach(lab: Lab, playbook: str) -> None:
-    text = permissions.filled_in(iam_file(playbook).read_text(), place_of(lab))
+def test_policies_are_fit_to_attach(playbook: str) -> None:
+    somewhere = permissions.Place("aws", "eu-west-1", "123456789012", "production")
+    text = permissions.filled_in(iam_file(playbook).read_text(), somewhere)
     found = parliament.analyze_policy_string(text).findings
-    assert [str(finding) for finding in found] == []
+    assert [str(each) for each in found if OF_AWS not in str(each)] == []
     assert len("".join(text.split())) <= LARGEST
 
 
@@ -99,7 +101,7 @@ X = {"name": "x", "namespace": SPACE, "service_account": "x"}
 STEPS = "pod_identity_agent,pod_identity_iam,pod_identity_associations"
 DENIED: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "add-on": (
-        {"pod_identity_agent_configuration_values": {"resources": {"limits": {"memory": "64Mi"}}}},
+        {"pod_identity_agent_configuration_values": {"resources": {"limits": {"memory": "32Mi"}}}},
         "eks:UpdateAddon on resource: arn:aws:eks:us-east-1:123456789012:addon/lab/eks-pod-identity-agent/",
         "user/enbuild-eks-site is not authorized",
     ),

@@ -19,7 +19,7 @@ Wanted: t.TypeAlias = "t.Mapping[str, t.Any]"
 
 HEADER = "# Written by `make permissions` from what the playbook called; docs/permissions.md tells what to put in.\n"
 READING = ("iam:Get", "iam:List")
-"""Of IAM: harmless on every role of the account, and diagnose has to read roles that nobody named."""
+"""Of IAM: harmless on every role and policy, and diagnose has to read those that nobody named."""
 CONDITIONS = {
     "iam:PassRole": ("StringEquals", "iam:PassedToService"),
     "iam:AttachRolePolicy": ("ArnEquals", "iam:PolicyARN"),
@@ -60,46 +60,44 @@ def filled_in(text: str, place: Place) -> str:
 
 
 def iam_policy(permissions: t.Iterable[Wanted], place: Place) -> Document:
-    """Return the policy that grants ``permissions``, made with the cluster of ``place``, and nothing else."""
+    """Return the policy that grants ``permissions``, made with the cluster of ``place``, and nothing else.
+
+    Actions on one kind of thing share its resources: a role is to be made, filled and passed, whichever the calls did.
+    """
     wanted = list(permissions)
-    roles = sorted({_resource(each, place) for each in wanted if _changes_role(each)})
-    actions: dict[tuple[tuple[str, ...], str], set[str]] = defaultdict(set)
+    resources: dict[str, set[str]] = defaultdict(set)
+    actions: dict[tuple[str, str], set[str]] = defaultdict(set)
     for each in wanted:
-        resources = tuple(roles) if _changes_role(each) else (_resource(each, place),)
-        actions[resources, _condition(each["action"], wanted, place)].add(each["action"])
-    return {
-        "Version": "2012-10-17",
-        "Statement": [_statement(*about, found) for about, found in sorted(actions.items())],
-    }
+        resource = _resource(each, place)
+        resources[_kind(resource)].add(resource)
+        actions[_kind(resource), each["action"] if each["action"] in CONDITIONS else ""].add(each["action"])
+    statements = [
+        {
+            "Sid": limited.partition(":")[2] or kind,
+            "Effect": "Allow",
+            "Action": sorted(found),
+            "Resource": sorted(resources[kind]),
+            **(_condition(limited, wanted, place) if limited else {}),
+        }
+        for (kind, limited), found in sorted(actions.items())
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _changes_role(permission: Wanted) -> bool:
-    return ":role/" in permission["resource"] and not permission["action"].startswith(READING)
+def _kind(resource: str) -> str:
+    kind, *rest = resource.split(":")[-1].split("/")
+    return f"{'Any' if rest[:1] == ['*'] else ''}{SIDS[kind]}"
 
 
-def _condition(action: str, wanted: t.Iterable[Wanted], place: Place) -> str:
-    """The condition of a statement on ``action``, as JSON."""
-    if action not in CONDITIONS:
-        return ""
+def _condition(action: str, wanted: t.Iterable[Wanted], place: Place) -> Document:
     operator, key = CONDITIONS[action]
-    values = {each["context"][key] for each in wanted if each["action"] == action}
-    return json.dumps({operator: {key: sorted(_placed(value, place) for value in values)}})
-
-
-def _statement(resources: tuple[str, ...], condition: str, actions: set[str]) -> Document:
-    kind = SIDS[resources[0].split(":")[-1].split("/")[0]]
-    sid = f"{'Any' if resources[0].endswith(':role/*') else ''}{kind}"
-    if condition:
-        sid = "".join(sorted(action.split(":")[1] for action in actions))
-    found = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": list(resources)}
-    return {**found, "Condition": json.loads(condition)} if condition else found
+    values = {_placed(each["context"][key], place) for each in wanted if each["action"] == action}
+    return {"Condition": {operator: {key: sorted(values)}}}
 
 
 def _resource(permission: Wanted, place: Place) -> str:
     arn = _placed(permission["resource"], place)
-    if ":role/" in arn and permission["action"].startswith(READING):
-        return re.sub(r":role/.*", ":role/*", arn)
-    return arn
+    return re.sub("/.*", "/*", arn) if permission["action"].startswith(READING) else arn
 
 
 def _placed(arn: str, place: Place) -> str:
@@ -109,13 +107,11 @@ def _placed(arn: str, place: Place) -> str:
     _arn, _partition, service, region, account, path = arn.split(":", 5)
     owner = PLACEHOLDERS.account_id if account == place.account_id else account
     where = PLACEHOLDERS.region if region else ""
-    return ":".join(("arn", PLACEHOLDERS.partition, service, where, owner, _path(path, account, place)))
+    return ":".join(("arn", PLACEHOLDERS.partition, service, where, owner, _path(path, place)))
 
 
-def _path(path: str, account: str, place: Place) -> str:
+def _path(path: str, place: Place) -> str:
     kind, *rest = path.split("/")
-    if kind == "policy" and account == place.account_id:
-        return "policy/*"
     if kind not in ("cluster", "addon", "podidentityassociation"):
         return path
     cluster = PLACEHOLDERS.cluster_name if rest[0] == place.cluster_name else "*"
@@ -274,6 +270,10 @@ class _Plain(yaml.SafeDumper):
 
     def ignore_aliases(self, data: t.Any) -> bool:
         return True
+
+    def represent_sequence(self, tag: str, sequence: t.Any, flow_style: bool | None = None) -> yaml.Node:
+        """Write lists of words on one line."""
+        return super().represent_sequence(tag, sequence, flow_style=all(isinstance(each, str) for each in sequence))
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         """Indent lists below their key, as everywhere in the collection."""

@@ -54,7 +54,7 @@ def use(action: str, resource: str = "*", **context: str) -> dict[str, t.Any]:
         (
             "iam:GetPolicy",
             "arn:aws-us-gov:iam::aws:policy/AmazonS3FullAccess",
-            "arn:PARTITION:iam::aws:policy/AmazonS3FullAccess",
+            "arn:PARTITION:iam::aws:policy/*",
         ),
     ],
 )
@@ -74,6 +74,18 @@ def test_what_hands_out_permissions_is_narrowed_by_condition() -> None:
     assert found["AttachRolePolicy"]["Condition"] == {"ArnEquals": {"iam:PolicyARN": arns}}
     roles = [f"arn:PARTITION:iam::ACCOUNT_ID:role/{name}" for name in ("app", "other")]
     assert [each["Resource"] for each in found.values()] == [roles, roles]
+
+
+def test_another_cluster_widens_nothing_for_this_one() -> None:
+    uses = [
+        use("eks:DescribeCluster", f"{EKS}:cluster/lab"),
+        use("eks:ListPodIdentityAssociations", f"{EKS}:cluster/b"),
+    ]
+    found = {each["Sid"]: (each["Action"], each["Resource"][0][-12:]) for each in iam_policy(uses, PLACE)["Statement"]}
+    assert found == {
+        "AnyCluster": (["eks:ListPodIdentityAssociations"], "ID:cluster/*"),
+        "Cluster": (["eks:DescribeCluster"], "CLUSTER_NAME"),
+    }
 
 
 def test_the_order_of_calls_makes_no_difference() -> None:
