@@ -19,7 +19,7 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-boundaries lint test-aws bench-modules bench-fleet docs screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
+.PHONY: help demo test test-boundaries lint test-aws bench-modules bench-fleet docs permissions screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,9 @@ bench-fleet: venv-test ## What 50 clusters cost, beside one of them (10 minutes)
 
 docs: venv-test ## Write the generated parts of the documentation anew
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.role_readmes
+
+permissions: venv-test ## Write the operators' IAM policies and Kubernetes RBAC anew, from what the playbooks call on the lab
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.integration.operators
 
 screenshots: venv-test ## Take the pictures of the documentation anew; needs Chromium
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.report_screenshots

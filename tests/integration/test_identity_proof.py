@@ -60,15 +60,20 @@ def test_a_playbook_proves_the_top_and_tells_no_secret_at_any_verbosity(shop: Sh
         assert not [key for key in keys if key in text]
 
 
-@pytest.fixture
-def outsider(shop: Shop) -> dict[str, str]:
-    """Keys of somebody who may read everything, and not ask EKS Auth."""
-    iam, name = shop.lab.aws("iam"), f"{shop.role_name}-reader"
+def reader(shop: Shop, name: str, *actions: str) -> dict[str, str]:
+    """Keys of somebody who may do ``actions``, on everything."""
+    iam, name = shop.lab.aws("iam"), f"{shop.role_name}-{name}"
     iam.create_user(UserName=name)
-    reading = {"Effect": "Allow", "Action": ["eks:*", "iam:Get*", "iam:List*"], "Resource": "*"}
+    reading = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
     iam.put_user_policy(UserName=name, PolicyName="read", PolicyDocument=policy(reading))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+
+
+@pytest.fixture
+def outsider(shop: Shop) -> dict[str, str]:
+    """Keys of somebody who may read everything, and not ask EKS Auth."""
+    return reader(shop, "reader", "eks:*", "iam:Get*", "iam:List*")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +109,64 @@ def test_the_next_best_evidence_is_called_so(shop: Shop, outsider: dict[str, str
     assert (workload["rung"], workload["rungs"]["issued"], workload["issued"]["how"]) == ("injected", None, "agent")
     assert "Likely, but not proven" in workload["stopped_by"]
     assert workload["findings"] == []
+
+
+MAY: dict[str, dict[str, t.Any]] = {
+    "list": {"apiGroups": ["", "apps", "batch"], "resources": ["*"], "verbs": ["list"]},
+    "dry-run": {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]},
+    "token": {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]},
+    "exec": {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get", "create"]},
+    "iam": {"aws": ["iam:Get*", "iam:List*"]},
+    "eks-auth": {"aws": ["eks-auth:*"]},
+}
+"""What a caller may do, each for itself, beside reading EKS."""
+
+
+WITHHELD = {
+    "": ("allowed", "eks_auth", ""),
+    "exec": ("allowed", "eks_auth", ""),
+    "iam": ("allowed", "eks_auth", ""),
+    "dry-run": ("allowed", "eks_auth", ""),
+    "token": ("issued", "exec", "the credentials stayed in the pod"),
+    "eks-auth": ("issued", "exec", "the credentials stayed in the pod"),
+    "token, exec": ("injected", "agent", 'cannot create resource "serviceaccounts/token"'),
+    "eks-auth, exec": ("injected", "agent", "not authorized to perform: eks-auth:AssumeRoleForPodIdentity"),
+    "iam, token, exec": ("injected", "", 'cannot create resource "serviceaccounts/token"'),
+    "iam, eks-auth, exec": ("injected", "", "not authorized to perform: eks-auth:AssumeRoleForPodIdentity"),
+}
+"""How far a caller gets without them, by which evidence, and why no further."""
+
+
+def test_a_caller_who_may_not_do_everything_is_told_how_far_it_got_and_why_no_further(shop: Shop) -> None:
+    shop.healthy(annotations={"lab.enbuild.eks/tools": "python"})
+    shop.settle()
+    asked = [{"namespace": shop.namespace, **shop.asked}]
+    for number, (withheld, (rung, how, words)) in enumerate(WITHHELD.items()):
+        given = [right for name, right in MAY.items() if name not in withheld.split(", ")]
+        allow(shop, [right for right in given if "aws" not in right])
+        keys = reader(shop, f"{number}", "eks:*", *(action for right in given for action in right.get("aws", ())))
+        seen = look_at(shop.lab, keys=keys, impersonate_user=LIMITED, workloads=asked)
+        (workload,) = seen["workloads"]
+        assert (workload["rung"], workload["issued"]["how"]) == (rung, how), (withheld, workload)
+        assert words in workload["stopped_by"], withheld
+        assert (seen["findings"], workload["findings"]) == ([], []), withheld
+
+
+LIMITED = "limited"
+
+
+def allow(shop: Shop, rules: list[dict[str, t.Any]]) -> None:
+    """Let the Kubernetes user LIMITED do what ``rules`` say, in the whole cluster."""
+    api = "rbac.authorization.k8s.io"
+    role = {"kind": "ClusterRole", "metadata": {"name": LIMITED}, "rules": rules}
+    binding = {
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": LIMITED},
+        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": LIMITED},
+        "subjects": [{"apiGroup": api, "kind": "User", "name": LIMITED}],
+    }
+    items = [{"apiVersion": f"{api}/v1", **each} for each in (role, binding)]
+    shop.kubectl("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
 
 
 def test_a_pod_that_acts_as_somebody_else_is_told(shop: Shop, outsider: dict[str, str]) -> None:

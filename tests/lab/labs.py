@@ -167,6 +167,11 @@ class Lab:
         """Start counting anew."""
         self.control("DELETE", "calls")
 
+    def audited(self) -> list[Document]:
+        """Return the requests that members of the group ``parts.AUDITED`` made to the API server, oldest first."""
+        log = Layout(self.folder).audit_log
+        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
     def reset(self) -> None:
         """Empty the AWS account, and turn weather and faults off; Kubernetes objects stay."""
         self.control("POST", "reset")

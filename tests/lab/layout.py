@@ -93,6 +93,11 @@ class Layout:
         """Where Helm and kubectl keep what they would keep in the home folder."""
         return self.folder / "home"
 
+    @property
+    def audit_log(self) -> Path:
+        """The API server's: a line of JSON for each request of the users whom it audits."""
+        return self.logs / "audit.log"
+
     def log(self, part: str) -> Path:
         return self.logs / f"{part}.log"
 

@@ -35,6 +35,9 @@ IDENTITIES = {
 }
 """Users with a token of their own, and the group that each is in."""
 
+AUDITED = "lab:audited"
+"""A group whose members' requests the API server logs; nobody is in it until a test puts them there."""
+
 PORTS = (
     "etcd",
     "etcd_peer",
@@ -107,6 +110,7 @@ class Plan:
         for user in ("kwok", "system:kube-controller-manager", "system:kube-scheduler"):
             self._write_kubeconfig(user, credentials.ca)
         self._write_token_webhook(credentials.ca)
+        self._write_audit_policy()
         self._write_emulator_config(credentials)
         self._write_node_config(credentials)
         self._write_stages()
@@ -131,6 +135,11 @@ class Plan:
     def _write_token_webhook(self, ca: Path) -> None:
         server = f"{self.webhook_url}/token-review"
         write_json(self.layout.config / "token-webhook.kubeconfig", kubeconfig(server, ca, [{"name": "lab"}]))
+
+    def _write_audit_policy(self) -> None:
+        rules = [{"level": "Metadata", "userGroups": [AUDITED]}, {"level": "None"}]
+        policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": rules}
+        write_json(self.layout.config / "audit-policy.yaml", policy)
 
     def _write_emulator_config(self, credentials: Credentials) -> None:
         state = self.layout.data / "aws"
@@ -282,6 +291,9 @@ def _api_server(plan: Plan, credentials: Credentials) -> Part:
         "--authentication-token-webhook-version=v1",
         "--authentication-token-webhook-cache-ttl=5s",
         "--authorization-mode=RBAC",
+        f"--audit-policy-file={config / 'audit-policy.yaml'}",
+        f"--audit-log-path={plan.layout.audit_log}",
+        "--audit-log-mode=blocking",
         "--enable-admission-plugins=MutatingAdmissionWebhook",
         "--allow-privileged",
         "--kubelet-preferred-address-types=InternalIP",

@@ -101,8 +101,7 @@ class AwsEndpoint:
                 status,
                 time.time(),
                 progress.key_id,
-                tuple(need.resource for need in progress.needs),
-                tuple(need.action for need in progress.needs),
+                tuple(progress.needs),
             )
         )
 

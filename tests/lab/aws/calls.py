@@ -9,18 +9,22 @@ import typing as t
 from collections import Counter
 from dataclasses import asdict, dataclass
 
+from .requirements import Requirement
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One call: what was asked, by whom, and how it ended (``status`` 0: no answer was sent)."""
+    """One call: what was asked, by whom, and how it ended (``status`` 0: no answer was sent).
+
+    ``permissions`` is what it was granted; nothing where it was refused.
+    """
 
     service: str
     operation: str
     status: int
     time: float
     access_key_id: str
-    resources: tuple[str, ...]
-    actions: tuple[str, ...]
+    permissions: tuple[Requirement, ...]
 
 
 class Calls:

@@ -125,8 +125,8 @@ def test_calls_are_counted_with_what_they_needed(lab: Lab, eks: t.Any) -> None:
     assert shown["total"] == 4
     assert shown["calls"] == {"eks": {"DescribeCluster": 2}, "s3": {"CreateBucket": 1, "PutObject": 1}}
     assert [entry["status"] for entry in shown["log"]] == [200, 404, 200, 200]
-    assert shown["log"][3]["resources"] == ["arn:aws:s3:::some-bucket/a/b"]
-    assert shown["log"][3]["actions"] == ["s3:PutObject"]
+    needed = {"action": "s3:PutObject", "resource": "arn:aws:s3:::some-bucket/a/b", "context": {}}
+    assert shown["log"][3]["permissions"] == [needed]
     assert shown["log"][0]["access_key_id"] == OPERATOR[0]
     assert lab.control("DELETE", "calls")["total"] == 0
 
