@@ -94,9 +94,10 @@ def _release_aspects(found: Item, wanted: Item) -> t.Iterator[str]:
 
 def differing(before: t.Any, after: t.Any, path: str = "") -> t.Iterator[str]:
     """Paths of the values that differ, in order; what they hold may be a secret."""
-    if isinstance(before, t.Mapping) and isinstance(after, t.Mapping):
-        for key in sorted({*before, *after}, key=str):
-            yield from differing(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+    old, new = ({} if each is None else each for each in (before, after))
+    if isinstance(old, t.Mapping) and isinstance(new, t.Mapping):
+        for key in sorted({*old, *new}, key=str):
+            yield from differing(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
     elif before != after:
         yield path
 

@@ -23,7 +23,7 @@ RELEASES: dict[str, t.Any] = {
     "values": (
         {"chart": "enbuild-0.0.46", "values": {"a": 2, "secret": {"key": "hunter2"}}},
         "update",
-        ["value a", "value secret"],
+        ["value a", "value secret.key"],
     ),
 }
 
@@ -40,9 +40,9 @@ def test_a_release_by_chart_and_by_the_paths_of_its_values(found: t.Any, action:
 
 
 def test_only_paths_that_differ_down_to_where_they_do() -> None:
-    before = {"a": {"b": {"c": 1, "same": [1]}, "gone": 2}, "list": [1, 2]}
-    after = {"a": {"b": {"c": 2, "same": [1]}}, "list": [1], 5: "new"}
-    assert list(_changes.differing(before, after)) == ["5", "a.b.c", "a.gone", "list"]
+    before = {"a": {"b": {"c": 1, "same": [1]}, "gone": 2}, "list": [1, 2], "text": {"d": 1}}
+    after = {"a": {"b": {"c": 2, "same": [1]}}, "list": [1], 5: "new", "more": {"e": {"f": None, "g": 0}}, "text": "d"}
+    assert list(_changes.differing(before, after)) == ["5", "a.b.c", "a.gone", "list", "more.e.g", "text"]
 
 
 ADDONS: dict[str, t.Any] = {
