@@ -31,7 +31,7 @@ from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun
 pytestmark = pytest.mark.lab
 
 Run = t.Callable[..., PlaybookRun]
-EVERYTHING = {"pod_identity_teardown_release": True, "pod_identity_teardown_agent": True}
+EVERYTHING: dict[str, t.Any] = {"pod_identity_teardown_release": True, "pod_identity_teardown_agent": True}
 SITE_CHANGES = [
     "Install or upgrade the release with its service accounts",
     "See to the add-on eks-pod-identity-agent",

@@ -81,7 +81,7 @@ class Place:
         assert (again.returncode, again.changed) == (0, []), again.output
         return first
 
-    def here(self) -> dict[str, str]:
+    def here(self) -> dict[str, t.Any]:
         """Variables that lead an example to the lab's cluster."""
         return {"eks_cluster_name": self.lab.cluster_name, "eks_region": self.lab.region}
 
