@@ -158,7 +158,8 @@ def _altered(role: Item, wanted: Item) -> t.Iterator[str]:
 def agent_users(seen: Item, removed: Item) -> list[str]:
     """Service accounts that the agent still serves when the associations ``removed`` are gone."""
     ended = gone(seen, removed)
-    return ["/".join(_place(each)) for each in seen["associations"] if each["association_arn"] not in ended]
+    left = [each for each in seen["associations"] if each["association_arn"] not in ended]
+    return sorted("/".join(_place(each)) for each in left)
 
 
 def report(seen: Item, done: Item) -> dict[str, list[t.Any]]:

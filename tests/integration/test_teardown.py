@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.enbuild.eks.tests.integration.guide import associations
-from ansible_collections.enbuild.eks.tests.integration.shop import TRUST, Shop, policy
+from ansible_collections.enbuild.eks.tests.integration.shop import LISTING, TRUST, Shop, policy
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
@@ -31,12 +31,12 @@ class Account:
         self.lab, self.shop = lab, shop
         self.iam = lab.aws("iam")
 
-    def role(self, name: str, tags: t.Mapping[str, str] = OURS, **policies: str) -> str:
+    def role(self, name: str, *policies: str, tags: t.Mapping[str, str] = OURS) -> str:
         """A role with an inline policy of its own name, and ``policies``, and one that is attached."""
         marks = [{"Key": key, "Value": value} for key, value in tags.items()]
         made = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST), Tags=marks)
         for each in (name, *policies):
-            self.iam.put_role_policy(RoleName=name, PolicyName=each, PolicyDocument=policy())
+            self.iam.put_role_policy(RoleName=name, PolicyName=each, PolicyDocument=policy(LISTING))
         self.iam.attach_role_policy(RoleName=name, PolicyArn=S3)
         return str(made["Role"]["Arn"])
 
@@ -79,7 +79,7 @@ def test_what_was_made_here_goes_and_nothing_else(account: Account, shop: Shop) 
     lab = account.lab
     account.cluster(STAGE, region_name=STAGE_REGION)
     arns = {name: account.role(f"td-{name}") for name in ("orders", "shared")}
-    arns["altered"] = account.role("td-altered", more=policy())
+    arns["altered"] = account.role("td-altered", "more")
     arns["adopted"] = account.role("td-adopted", tags={})
     for name, arn in arns.items():
         account.bind(name, arn)
