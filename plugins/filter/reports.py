@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils import _report, _rungs
+from ..module_utils import _report, _rungs, _stops
 from ..plugin_utils._refusals import as_filter
 from ..plugin_utils._report_page import page
 
@@ -28,5 +28,6 @@ class FilterModule:
             "identity_report_json": _report.as_json,
             "identity_report_lines": _report.summary_lines,
             "identity_report_findings": _report.as_severe,
-            "identity_fleet_table": _report.fleet_table,
+            "identity_fleet_lines": _report.fleet_lines,
+            "stop_reason": _stops.reason,
         }

@@ -102,15 +102,20 @@ def _number(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 or thing == "info" else f"{count} {thing}s"
 
 
-def fleet_table(reports: t.Mapping[str, Item]) -> list[str]:
-    """One line for each cluster, by its host's name; an empty report is that of a cluster that didn't answer."""
+def fleet_lines(reports: t.Mapping[str, Item], stopped: t.Mapping[str, Item]) -> list[str]:
+    """A table with a line for each cluster, by its host's name, and below it why the ``stopped`` ones stopped.
+
+    An empty report is that of a cluster that was not looked at; a stop is what ``_stops.reason`` made of a failure.
+    """
     head = ("CLUSTER", "WORKLOADS", *(rung.upper() for rung in reversed(RUNGS)), "ERRORS", "WARNINGS")
-    return aligned([head, *(_fleet_row(name, reports[name]) for name in sorted(reports))])
+    names = sorted(reports)
+    table = aligned([head, *(_fleet_row(name, reports[name], stopped.get(name)) for name in names)])
+    return [*table, *(f"{name} stopped: {stopped[name]['message']}" for name in names if stopped.get(name))]
 
 
-def _fleet_row(name: str, made: Item) -> tuple[str, ...]:
+def _fleet_row(name: str, made: Item, stop: Item | None) -> tuple[str, ...]:
     if not made:
-        return (name, "could not be looked at; see its failure above")
+        return (name, f"stopped at {stop['task']}" if stop else "not looked at")
     summary = made["summary"]
     rungs = [str(summary["by_rung"][rung]) for rung in reversed(RUNGS)]
     wrong = [str(summary["findings"][severity]) for severity in ("error", "warning")]

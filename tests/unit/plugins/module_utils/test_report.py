@@ -65,7 +65,8 @@ def test_a_healthy_cluster_is_one_line() -> None:
 
 
 def test_the_fleet_has_a_line_for_each_cluster() -> None:
-    head, first, second = _report.fleet_table({"prod": samples.broken(), "dev": {}})
+    stopped = {"dev": {"task": "Read cluster dev", "message": "No cluster dev."}}
+    head, first, second, third, last = _report.fleet_lines({"prod": samples.broken(), "dev": {}, "qa": {}}, stopped)
     assert head.split() == [
         "CLUSTER",
         "WORKLOADS",
@@ -77,8 +78,10 @@ def test_the_fleet_has_a_line_for_each_cluster() -> None:
         "ERRORS",
         "WARNINGS",
     ]
-    assert first == "dev      could not be looked at; see its failure above"
+    assert first == "dev      stopped at Read cluster dev"
     assert second.split() == ["prod", "5", "2", "1", "0", "1", "1", "3", "1"]
+    assert third == "qa       not looked at"
+    assert last == "dev stopped: No cluster dev."
 
 
 def test_the_ladder_lines_up() -> None:
