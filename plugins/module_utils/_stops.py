@@ -14,7 +14,10 @@ UNKNOWN = "it failed without a message; see above"
 
 def reason(result: Result, task: str) -> dict[str, str]:
     """The failed ``task``, without its role's name, and the message of its ``result``; of a loop, each item's once."""
-    return {"task": task.rpartition(" : ")[2], "message": "; ".join(dict.fromkeys(filter(None, _messages(result)))) or UNKNOWN}
+    return {
+        "task": task.rpartition(" : ")[2],
+        "message": "; ".join(dict.fromkeys(filter(None, _messages(result)))) or UNKNOWN,
+    }
 
 
 def _messages(result: Result) -> t.Iterator[str]:

@@ -24,7 +24,6 @@ PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
 ADMINISTRATOR = "arn:{partition}:iam::aws:policy/AdministratorAccess"
 
-NODE_ROLE = "lab-node"
 NODE_POLICY = "arn:{partition}:iam::aws:policy/AmazonEKSWorkerNodePolicy"
 NODE_SESSION_SECONDS = 10 * 365 * 24 * 3600
 """A real one lives for hours and is renewed; this one has to outlive the lab."""
@@ -87,8 +86,8 @@ def _make_node_role(config: Config, node: Node) -> None:
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     backend = iam_backends[config.account_id][partition]
-    role = backend.create_role(NODE_ROLE, document, "/", None, "", [], "3600")
-    backend.attach_role_policy(NODE_POLICY.format(partition=partition), NODE_ROLE)
+    role = backend.create_role(node.role_name, document, "/", None, "", [], "3600")
+    backend.attach_role_policy(NODE_POLICY.format(partition=partition), node.role_name)
     session = sts_backends[config.account_id][partition].assume_role(
         config.region, "i-00000000000000000", role.arn, "", NODE_SESSION_SECONDS, ""
     )
