@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.tests.integration.poller import Poller, as_manifest
-from ansible_collections.enbuild.eks.tests.integration.shop import await_agent, install_agent
+from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, install_agent
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import TASK, PlaybookRun, run_playbook
 
@@ -144,25 +144,18 @@ def deployment(name: str, **spec: t.Any) -> Object:
     }
 
 
-NIGHT = {
-    "apiVersion": "batch/v1",
-    "kind": "Job",
-    "metadata": {"name": "night"},
-    "spec": {
-        "template": {
-            "metadata": {"labels": {"app": "night"}, "annotations": {"lab.enbuild.eks/stuck": "true"}},
-            "spec": {
-                "serviceAccountName": "night",
-                "restartPolicy": "Never",
-                "containers": [{"name": "main", "image": "registry.example.com/app"}],
-            },
-        }
-    },
-}
+def cut_short(name: str) -> Object:
+    """A Job whose pod runs on."""
+    pod = {"serviceAccountName": name, "restartPolicy": "Never", "containers": [{"name": "main", "image": "app"}]}
+    metadata = {"labels": {"app": name}, "annotations": {"lab.enbuild.eks/stuck": "true"}}
+    template = {"metadata": metadata, "spec": pod}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": template}}
+
+
 RUNNING = ("api", "bad", "done", "feed", "net")
 FAR = "arn:aws:iam::210987654321:role/far"
-NEVER = {"StringEquals": {"aws:SourceOrgID": "o-0000000000"}}
-"""A condition that a reader of the trust policy can't judge, and that EKS Auth finds unmet."""
+NEVER = {"StringEquals": {"aws:RequestTag/kubernetes-pod-name": "nobody"}}
+"""A condition that only EKS Auth can judge, for a very pod."""
 NET = {
     "name": "net",
     "namespace": SPACE,
@@ -171,11 +164,19 @@ NET = {
     "policy": POLICY,
     "allowed": "s3:ListBuckets",
 }
+BAD_DAY = [
+    {"service": "eks", "operation": "*", "code": "ThrottlingException", "status": 429, "every": 4},
+    {"service": "iam", "operation": "*", "code": "Throttling", "status": 400, "every": 4},
+    {"service": "eks", "operation": "CreatePodIdentityAssociation", "when": "after"},
+    {"service": "iam", "operation": "UpdateAssumeRolePolicy", "when": "after"},
+]
+BOTH = {"pod_identity_migrate_act": True, "pod_identity_migrate_finish": True}
+WEB, CONTAINER, NODE = "assume-role-with-web-identity", "container-role", "iam-role"
 
 
 @pytest.fixture(scope="module")
 def town(lab: Lab) -> t.Iterator[Town]:
-    """Two service accounts that share a role, one that is half migrated, a Job's, one of another account's role, and so on."""
+    """Two service accounts that share a role, one half migrated, a Job's, one of another account's role, and so on."""
     lab.reset()
     install_agent(lab)
     made = Town(lab)
@@ -183,30 +184,125 @@ def town(lab: Lab) -> t.Iterator[Town]:
     done = made.role("done", POD_IDENTITY, made.irsa("done"))
     night = made.role("night", made.irsa("night"))
     bad = made.role("bad", {**POD_IDENTITY, "Condition": NEVER}, made.irsa("bad"))
+    cut = made.role("cut", made.irsa("cut"))
     labels = {"app.kubernetes.io/managed-by": "eksctl"}
     made.apply(
         *(account("api", shared), account("feed", shared, labels=labels), account("night", night), account("bad", bad)),
-        *(account("done", done), account("net"), account("far", FAR)),
-        *(deployment(name) for name in ("api", "bad", "done", "feed")),
-        *(deployment("net", hostNetwork=True), NIGHT),
+        *(account("done", done), account("net"), account("far", FAR), account("cut", cut)),
+        *(deployment(name) for name in ("api", "bad", "done", "feed", "cut")),
+        *(deployment("net", hostNetwork=True), cut_short("night")),
     )
-    for name in RUNNING:
+    for name in (*RUNNING, "cut"):
         made.kubectl("rollout", "status", f"deployment/{name}", "--timeout=60s")
     made.associate("done", "done")
     yield made
+    lab.faults([])
+    lab.weather(webhook_cold_seconds=0)
     lab.kubectl("delete", "namespace", SPACE, "--wait=false")
+    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
     lab.reset()
 
 
-def test_plan(town: Town) -> None:
-    run = town.run(pod_identity_workloads=[NET])
-    print(run.output)
-    run = town.run("--check", "--diff", pod_identity_workloads=[NET], pod_identity_migrate_act=True)
-    print(run.output)
-    with Poller(town.lab, SPACE) as poller:
-        poller.await_answers(RUNNING)
-        run = town.run("--diff", pod_identity_workloads=[NET], pod_identity_migrate_act=True)
-        print(run.output)
-        for app in RUNNING:
-            print(app, poller.longest_silence(app), {(a.method, a.role) for a in poller.of(app)}, len(poller.of(app)))
-    assert 0
+@pytest.fixture(scope="module")
+def poller(town: Town) -> t.Iterator[Poller]:
+    """Asks in every pod, from before the first change until after the last."""
+    with Poller(town.lab, SPACE) as asking:
+        asking.await_answers(RUNNING)
+        yield asking
+
+
+def migrate(town: Town, *arguments: str, **variables: t.Any) -> PlaybookRun:
+    """Migrate all but what is kept for another test."""
+    declared = {"pod_identity_workloads": [NET], "pod_identity_migrate_exclude": ["*/cut"]}
+    return town.run(*arguments, **declared, **variables)
+
+
+def methods(poller: Poller, app: str) -> list[str]:
+    """How its pods found credentials, each once, in the order of time."""
+    return list(dict.fromkeys(answer.method for answer in poller.of(app)))
+
+
+def test_a_plan_alone(town: Town, poller: Poller) -> None:
+    run = migrate(town)
+    assert (run.returncode, run.changed) == (0, []), run.output
+    for line in (
+        "moving/api (IRSA): to migrate",
+        "  1. add a statement for Pod Identity to the trust policy of role arn:aws:iam::123456789012:role/shared",
+        "moving/done (Pod Identity): to migrate",
+        "  1. restart Deployment moving/done",
+        "moving/far (IRSA): left alone",
+        "  note: eksctl holds the annotation of moving/feed: take it out there too, or it comes back",
+        "moving/net (node's role): to migrate",
+        "  note: Job moving/night ends as it began; its next run gets Pod Identity",
+    ):
+        assert f'"{line}' in run.output
+    assert '"pod_identity_migration"' in run.output
+
+
+def test_the_first_that_fails_its_proof_stops_and_keeps_its_old_way(town: Town, poller: Poller) -> None:
+    run = migrate(town, pod_identity_migrate_act=True)
+    assert run.returncode != 0
+    assert "moving/bad keeps its old way, and what comes after it was not touched" in run.failure
+    assert "EKS refuses credentials to pods of service account moving/bad" in run.failure
+    assert town.associations() == {"api", "done"}
+    assert town.annotated() == {"api", "bad", "cut", "done", "far", "feed", "night"}
+    poller.await_answers(RUNNING)
+    assert [methods(poller, app) for app in RUNNING] == [[WEB, CONTAINER], [WEB], [WEB], [WEB], [NODE]]
+
+
+def test_once_that_is_mended_the_rest_goes_to_its_end(town: Town, poller: Poller) -> None:
+    town.set_trust("bad", POD_IDENTITY, town.irsa("bad"))
+    foretold = migrate(town, "--check", "--diff", **BOTH)
+    assert foretold.returncode == 0, foretold.output
+    assert town.associations() == {"api", "done"}
+    run = migrate(town, **BOTH)
+    assert run.returncode == 0, run.output
+    assert foretold.changed == run.changed
+    assert town.associations() == {*RUNNING, "night"}
+    assert (town.annotated(), town.on_host_network()) == ({"cut", "far"}, set())
+    assert [each.get("Sid") for each in town.trust("shared")] == ["OtherCluster", "EksPodIdentity"]
+    assert all(each["Principal"] == POD_IDENTITY["Principal"] for role in ("bad", "done") for each in town.trust(role))
+    again = migrate(town, **BOTH)
+    assert (again.returncode, again.changed) == (0, []), again.output
+    poller.await_answers(RUNNING)
+    assert [methods(poller, app) for app in RUNNING] == [[WEB, CONTAINER]] * 4 + [[NODE, CONTAINER]]
+    assert {answer.role for answer in poller.of("net")} == {"lab-node", "net"}
+
+
+def test_the_way_back(town: Town, poller: Poller) -> None:
+    run = migrate(town, pod_identity_migrate_back=True, pod_identity_migrate_back_associations=True)
+    assert run.returncode == 0, run.output
+    assert town.annotated() == {"api", "bad", "cut", "done", "far", "feed", "night"}
+    assert (town.on_host_network(), town.associations()) == ({"net"}, {"done"})
+    poller.await_answers(RUNNING)
+    assert {app: poller.of(app)[-1].method for app in RUNNING} == {
+        **dict.fromkeys(RUNNING, WEB),
+        "done": CONTAINER,
+        "net": NODE,
+    }
+    without = [answer for answer in poller.answers if answer.method == "none"]
+    assert without == [], "pods without credentials for a while"
+
+
+def test_cut_off_at_any_task_the_next_run_goes_on(town: Town) -> None:
+    """Killed as each task that changes something begins, with EKS throttling and its webhook cold for a while."""
+    town.lab.weather(webhook_cold_seconds=2)
+    town.lab.faults(BAD_DAY)
+    only = {"pod_identity_migrate_include": ["moving/cut"], **BOTH}
+    for task in (
+        "Let Pod Identity in",
+        "Associate moving/cut",
+        "Restart Deployment",
+        "Take away IRSA's annotation",
+        "Take IRSA's statement",
+    ):
+        cut = town.run(
+            on_line=lambda line, task=task: bool((head := TASK.match(line)) and task in head["name"]), **only
+        )
+        assert cut.returncode == -9, cut.output
+    last = town.run(**only)
+    assert last.returncode == 0, last.output
+    town.lab.faults([])
+    assert "cut" in town.associations()
+    assert "cut" not in town.annotated()
+    assert [each["Principal"] for each in town.trust("cut")] == [POD_IDENTITY["Principal"]]

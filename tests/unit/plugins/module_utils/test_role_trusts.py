@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import typing as t
 
 import boto3
@@ -33,22 +34,22 @@ class FakeIam:
         self.trusts = {name: document(irsa(*of(ORDERS))) for name in names}
         self.written: list[str] = []
         self._sealed = sealed
-        self._given: dict[str, t.Any] = {}
+        self._given = threading.local()
         self.client = boto3.client("iam", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
         self.client.meta.events.register("provide-client-params.iam", self._remember)
         self.client.meta.events.register("before-call.iam", self._answer)
 
     def _remember(self, params: dict[str, t.Any], **_unused: t.Any) -> None:
-        self._given = params
+        self._given.params = params
 
     def _answer(self, model: t.Any, **_unused: t.Any) -> tuple[t.Any, dict[str, t.Any]]:
-        name = self._given["RoleName"]
+        name = self._given.params["RoleName"]
         if name not in self.trusts:
             raise ClientError({"Error": {"Code": "NoSuchEntity"}}, model.name)
         if model.name == "UpdateAssumeRolePolicy":
             if name == self._sealed:
                 raise ClientError({"Error": {"Code": "AccessDenied", "Message": "Not you."}}, model.name)
-            self.trusts[name] = json.loads(self._given["PolicyDocument"])
+            self.trusts[name] = json.loads(self._given.params["PolicyDocument"])
             self.written.append(name)
         role = {"Arn": arn(name), "AssumeRolePolicyDocument": json.dumps(self.trusts[name])}
         return type("Response", (), {"status_code": 200})(), {"Role": role}
