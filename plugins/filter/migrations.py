@@ -16,6 +16,7 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters that Ansible registers."""
         return {
+            "migration_changes": _migration_words.changes,
             "migration_declared": _migration_words.declared,
             "migration_lines": _migration_words.lines,
             "migration_record": _migration_words.record,

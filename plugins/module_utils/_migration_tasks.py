@@ -15,15 +15,18 @@ Row = dict[str, t.Any]
 SECTIONS = ("containers", "initContainers")
 
 
-def acts(account: Account, codes: t.Collection[str]) -> Row:
-    """What the tasks that act need."""
+def acts(account: Account, steps: t.Mapping[str, list[str]]) -> Row:
+    """What the tasks that act need; ``steps`` are those of the plan, by what they are."""
+    alive = {pod.owner for pod in account.pods}
     return {
-        "role": "role" in codes,
-        "trust": "trust" in codes,
-        "associate": "associate" in codes,
+        "role": "role" in steps,
+        "trust": "trust" in steps,
+        "prepare": [*steps.get("role", ()), *steps.get("trust", ())],
         "restart": [_words(owner) for owner in account.restarted],
         "ahead": _entries(account, [each for each in account.workloads if each.owner.kind != "Pod"]),
-        "prove": _entries(account, [each for each in account.workloads if each.can_restart], alone=False),
+        "prove": _entries(
+            account, [each for each in account.workloads if each.can_restart and each.owner in alive], alone=False
+        ),
         "declared": [item["name"] for item in account.declared],
     }
 
@@ -87,9 +90,13 @@ def goes_back(account: Account) -> Row:
     """What the tasks that go back need."""
     annotations = {IRSA_ANNOTATION: account.remembered, REMEMBERED_ROLE: None}
     there = [each for each in account.workloads if each.was_on_host_network]
+    injected = any(pod.injected for pod in account.pods)
     return {
         "irsa": account.remembered,
         "metadata": {"annotations": annotations} if account.remembered else {},
         "host_network": [_patch(each, None, {"hostNetwork": True}) for each in there],
         "association_id": account.bound.get("association_id"),
+        "injected": injected,
+        "kept": bool(account.remembered or there),
+        "bound": bool(account.remembered or there or account.bound or injected),
     }

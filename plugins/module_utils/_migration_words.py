@@ -35,6 +35,21 @@ def record(rows: t.Sequence[Row], done: t.Mapping[str, str]) -> list[dict[str, t
     return [{**{key: row[key] for key in KEPT}, "done": done.get(row["name"], "")} for row in rows]
 
 
+def changes(rows: t.Sequence[Row], done: t.Mapping[str, str], prepared: bool = False) -> list[str]:
+    """What was changed in this run, or would be in check mode; ``prepared`` is whether roles were made and opened."""
+    return [f"{row['name']}: {text}" for row in rows for text in _changes(row, done.get(row["name"], ""), prepared)]
+
+
+def _changes(row: Row, done: str, prepared: bool) -> t.Iterator[str]:
+    if done == "back":
+        yield "bring back the old way"
+        return
+    first = row["act"]["prepare"]
+    yield from first if prepared else ()
+    yield from row["steps"][len(first) :] if done and prepared else ()
+    yield from row["left"] if done == "finished" else ()
+
+
 def declared(rows: t.Sequence[Row]) -> list[dict[str, t.Any]]:
     """The service accounts in the form of pod_identity_workloads: those that nothing stands in the way of."""
     return [

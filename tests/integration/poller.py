@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import subprocess
 import threading
@@ -51,7 +50,7 @@ class Answer:
 class Poller:
     """Asks in each ready pod until that is on its way out. A context: it ends all that it started."""
 
-    def __init__(self, lab: Lab, namespace: str, pause: float = 0.5) -> None:
+    def __init__(self, lab: Lab, namespace: str, pause: float = 1) -> None:
         self._lab, self._namespace = lab, namespace
         self._code = ASKING.replace("PAUSE", str(pause))
         self._asking: dict[str, subprocess.Popen[str]] = {}
@@ -120,11 +119,6 @@ class Poller:
     def of(self, app: str) -> list[Answer]:
         """What its pods found, in the order of time."""
         return sorted((answer for answer in self.answers if answer.app == app), key=lambda answer: answer.when)
-
-    def longest_silence(self, app: str) -> float:
-        """Most seconds between two of its answers."""
-        times = [answer.when for answer in self.of(app)]
-        return max((later - earlier for earlier, later in itertools.pairwise(times)), default=0.0)
 
 
 def _is_ready(pod: t.Any) -> bool:

@@ -164,7 +164,7 @@ NET = {
     "policy": POLICY,
     "allowed": "s3:ListBuckets",
 }
-BAD_DAY = [
+BAD_DAY: list[Object] = [
     {"service": "eks", "operation": "*", "code": "ThrottlingException", "status": 429, "every": 4},
     {"service": "iam", "operation": "*", "code": "Throttling", "status": 400, "every": 4},
     {"service": "eks", "operation": "CreatePodIdentityAssociation", "when": "after"},
@@ -306,3 +306,45 @@ def test_cut_off_at_any_task_the_next_run_goes_on(town: Town) -> None:
     assert "cut" in town.associations()
     assert "cut" not in town.annotated()
     assert [each["Principal"] for each in town.trust("cut")] == [POD_IDENTITY["Principal"]]
+
+
+RELEASE = "enbuild"
+
+
+@pytest.fixture
+def released(lab: Lab, town: Town) -> t.Iterator[str]:
+    """An enbuild release whose CTF service is in its node's network, in its values too; its Deployment's name."""
+    values = (
+        "enbuildCTF.serviceAccount.create=true,lightning_features.secure_lightning.ctf=true,enbuildCTF.hostNetwork=true"
+    )
+    lab.helm(
+        *("install", RELEASE, "enbuild", "--repo", lab.chart_repository_url, "-n", RELEASE, "--create-namespace"),
+        *("--version", "0.0.46", "--set", values),
+    )
+    name = f"{RELEASE}-enbuild-ctf"
+    patch = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
+    lab.kubectl("patch", "deployment", name, "-n", RELEASE, "-p", json.dumps(patch))
+    lab.kubectl("rollout", "status", f"deployment/{name}", "-n", RELEASE, "--timeout=60s")
+    yield name
+    lab.kubectl("delete", "namespace", RELEASE, "--wait=false")
+
+
+def test_the_guides_host_network_goes_and_comes_back(lab: Lab, town: Town, released: str) -> None:
+    """The chart's templates don't read the value, and the workload is patched beside it."""
+
+    def state() -> tuple[bool, bool]:
+        values = json.loads(lab.helm("get", "values", RELEASE, "-n", RELEASE, "-o", "json"))
+        found = json.loads(lab.kubectl("get", "deployment", released, "-n", RELEASE, "-o", "json"))
+        return values["enbuildCTF"]["hostNetwork"], found["spec"]["template"]["spec"].get("hostNetwork", False)
+
+    given = {
+        "pod_identity_migrate_namespaces": [RELEASE],
+        "enbuild_release_chart_repository_url": lab.chart_repository_url,
+        "enbuild_ai_role_name": "unused",
+    }
+    run = town.run(**given, **BOTH)
+    assert run.returncode == 0, run.output
+    assert state() == (False, False)
+    back = town.run(**given, pod_identity_migrate_back=True)
+    assert back.returncode == 0, back.output
+    assert state() == (True, True)

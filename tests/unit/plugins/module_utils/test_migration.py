@@ -272,7 +272,9 @@ def test_the_way_back_is_what_was_remembered() -> None:
     assert back["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": ROLE, "enbuild.eks/irsa-role-arn": None}
     (on,) = back["host_network"]
     assert on["definition"]["spec"]["template"]["spec"] == {"hostNetwork": True}
-    assert plan(account(), WISH)["back"]["metadata"] == {}
+    assert back["kept"]
+    untouched = plan(account(), WISH)["back"]
+    assert (untouched["metadata"], untouched["kept"], untouched["bound"]) == ({}, False, False)
 
 
 def test_scope() -> None:
@@ -291,3 +293,25 @@ def test_words() -> None:
     assert words.trusts(rows) == [{"role_arn": ROLE, "service_accounts": ["shop/orders"], "pod_identity": True}]
     assert [row["name"] for row in words.declared(rows)] == ["shop/orders"]
     assert words.record(rows, {"shop/orders": "migrated"})[0]["done"] == "migrated"
+
+
+@pytest.mark.parametrize(
+    ("done", "prepared", "changed"),
+    [
+        ("", False, []),
+        ("", True, ["add"]),
+        ("migrated", True, ["add", "associate", "restart"]),
+        ("finished", True, ["add", "associate", "restart", "take", "take"]),
+        ("finished", False, ["take", "take"]),
+        ("back", False, ["bring"]),
+    ],
+)
+def test_changes_are_what_was_done(done: str, prepared: bool, changed: list[str]) -> None:
+    said = words.changes([plan(account(), WISH)], {"shop/orders": done}, prepared)
+    assert kinds(text.removeprefix("shop/orders: ") for text in said) == changed
+
+
+def test_a_workload_without_pods_is_not_asked_for_a_proof() -> None:
+    row = plan(account(workloads=(found(), found(name="idle"))), WISH)
+    assert [item["name"] for item in row["act"]["prove"]] == ["orders"]
+    assert [item["name"] for item in row["act"]["ahead"]] == ["orders", "idle"]

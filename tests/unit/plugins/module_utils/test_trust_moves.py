@@ -53,7 +53,7 @@ POD_IDENTITY = {
     "Action": ["sts:AssumeRole", "sts:TagSession"],
 }
 DENY = {**POD_IDENTITY, "Sid": "Never", "Effect": "Deny", "Action": "sts:*"}
-BOTH = {"Principal": {"Federated": [PROVIDER.arn, OTHER.arn]}}
+BOTH: Document = {"Principal": {"Federated": [PROVIDER.arn, OTHER.arn]}}
 
 
 @pytest.mark.parametrize("scope", ["none", "account", "cluster", "service_account"])
