@@ -31,6 +31,8 @@ class Asked:
     proofs: int
     manifests: str
     manifests_namespace: str
+    before_restart: bool = False
+    """Whether pods are proven that don't carry the injection yet."""
     checks: tuple[Check, ...] = ()
     """For workloads that name none."""
 
@@ -68,5 +70,6 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         params["proofs"],
         params["manifests"],
         params["manifests_namespace"],
+        params["before_restart"],
         checks,
     )

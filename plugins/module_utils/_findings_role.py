@@ -13,7 +13,7 @@ from ._cluster import CLUSTER_ARN
 from ._conditions import as_texts
 from ._facts import Evidence, Role
 from ._findings import Finding
-from ._trust import SERVICE, trust_policy
+from ._trust import SERVICE, added, statements, trust_policy
 from ._trust_reader import trust_problem
 
 Statement = t.Mapping[str, t.Any]
@@ -84,7 +84,7 @@ def _of_target(seen: Evidence) -> Finding | None:
         "target_role_excludes",
         f"Role {role.arn}",
         f"Target role {role.arn} doesn't let in {(seen.association or {})['role_arn']}: {_clause(wrong)}",
-        remedies.trust(role, _added(role.trust or {}, _target_trust(seen))),
+        remedies.trust(role, added(role.trust or {}, _target_trust(seen))),
     )
 
 
@@ -141,7 +141,7 @@ def _role_of_other_cluster(seen: Evidence, role: Role, others: t.Sequence[str]) 
         "role_of_other_cluster",
         f"Role {role.arn}",
         f"Role {role.name} is shared between clusters, and its trust policy names only {', '.join(others)}",
-        remedies.trust(role, _added(role.trust or {}, _trust(seen, "cluster"))),
+        remedies.trust(role, added(role.trust or {}, _trust(seen, "cluster"))),
     )
 
 
@@ -169,27 +169,10 @@ def _trust(seen: Evidence, scope: str) -> t.Any:
     return trust_policy(arn, scope) if arn else TRUST_STUB
 
 
-def _statements(document: Statement) -> list[Statement]:
-    raw = document.get("Statement") or []
-    return list(raw) if isinstance(raw, list) else [raw]
-
-
-def _added(document: Statement, more: Statement) -> dict[str, t.Any]:
-    """``document`` with the statements of ``more``, each with a Sid that is free."""
-    kept = _statements(document)
-    taken = {statement.get("Sid") for statement in kept}
-    added = []
-    for statement in _statements(more):
-        free = [f"{statement['Sid']}{number or ''}" for number in range(len(taken) + 1)] if "Sid" in statement else []
-        sid = next((sid for sid in free if sid not in taken), "")
-        added.append({**statement, "Sid": sid} if sid else statement)
-    return {**document, "Statement": [*kept, *added]}
-
-
 def _replaced(document: Statement, more: Statement) -> dict[str, t.Any]:
     """``document`` with ``more`` in place of what it says, or denies, of Pod Identity."""
-    kept = [each for each in _statements(document) if not (_names_us(each) or each.get("Effect") == "Deny")]
-    return _added({"Version": "2012-10-17", "Statement": kept}, more)
+    kept = [each for each in statements(document) if not (_names_us(each) or each.get("Effect") == "Deny")]
+    return added({"Version": "2012-10-17", "Statement": kept}, more)
 
 
 def _names_us(statement: Statement) -> bool:
@@ -201,7 +184,7 @@ def _other_clusters(document: Statement, own: str) -> list[str]:
     """The clusters that the statements for Pod Identity name, if this one isn't among them."""
     named = [
         arn
-        for statement in _statements(document)
+        for statement in statements(document)
         if _names_us(statement)
         for keys in json.loads(json.dumps(statement.get("Condition") or {})).values()
         for key, values in keys.items()

@@ -46,7 +46,7 @@ def other_templates(
     cluster: Kubernetes, spaces: t.Collection[str] | None, known: t.Collection[Owner]
 ) -> dict[Owner, Template]:
     """Every workload of ``spaces`` (None is all) but those ``known``, pods that belong to none of them included."""
-    found = {owner: _template(owner, item) for owner, item in _declared(cluster)}
+    found = {owner: _template(owner, item) for owner, item in living(cluster)}
     raw = {(pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in cluster.objects("pods")}
     for pod in cluster.running():
         if pod.owner not in found and pod.owner.kind not in (MIRRORED, "Job"):
@@ -58,7 +58,8 @@ def other_templates(
     }
 
 
-def _declared(cluster: Kubernetes) -> t.Iterator[tuple[Owner, Object]]:
+def living(cluster: Kubernetes) -> t.Iterator[tuple[Owner, Object]]:
+    """Every workload that makes pods, or may again."""
     for kind in ALL_KINDS.values():
         if kind != "Pod":
             for item in cluster.objects(f"{kind.lower()}s"):

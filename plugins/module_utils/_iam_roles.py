@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
@@ -25,6 +26,11 @@ class IamRoles:
 
     def read(self, arn: str) -> Role:
         """The role of that ARN, with its trust and the names of its policies."""
+        role = self.trusting(arn)
+        return replace(role, policies=self._policies(role.name)) if role.exists else role
+
+    def trusting(self, arn: str) -> Role:
+        """The role of that ARN, with its trust."""
         name = Role(arn).name
         try:
             with doing(f"read role {arn}"):
@@ -36,7 +42,7 @@ class IamRoles:
             return Role(arn)
         if raw["Arn"] != arn:
             return Role(arn, exists=False)
-        return Role(arn, True, raw["AssumeRolePolicyDocument"], self._policies(name))
+        return Role(arn, True, raw["AssumeRolePolicyDocument"])
 
     def _policies(self, name: str) -> tuple[str, ...] | None:
         try:

@@ -36,13 +36,15 @@ class Issue:
 class Issuer:
     """Asks EKS for the credentials of pods; safe to use from several threads."""
 
-    def __init__(self, module: t.Any, kubernetes: Kubernetes) -> None:
+    def __init__(self, module: t.Any, kubernetes: Kubernetes, before_restart: bool = False) -> None:
+        """With ``before_restart``, a pod will do that doesn't carry the injection yet."""
+        self._before_restart = before_restart
         self._client = aws_client(module, "eks-auth")
         self._kubernetes = kubernetes
 
     def issue(self, seen: Evidence) -> Issue:
         """Ask for a pod of this workload, the surest way first."""
-        pod = _chosen(seen)
+        pod = _chosen(seen, self._before_restart)
         if pod is None:
             return Issue(Issued(message=f"No pod of {seen.workload.owner} carries the injection"))
         try:
@@ -77,6 +79,8 @@ class Issuer:
 
     def _by_exec(self, pod: Pod) -> tuple[Issued | None, str]:
         """What the pod found out by itself, or why it couldn't."""
+        if not pod.container:
+            return None, f"Pod {pod.name} doesn't know of an agent before it is born again."
         for command in COMMANDS:
             try:
                 found = read(self._kubernetes.execute(pod, command), pod.name)
@@ -87,7 +91,7 @@ class Issuer:
         return None, f"The image of pod {pod.name} has neither Python, curl, wget nor busybox."
 
 
-def _chosen(seen: Evidence) -> Pod | None:
+def _chosen(seen: Evidence, before_restart: bool) -> Pod | None:
     """A ready pod before others, for one that isn't may not run at all."""
-    carrying = [pod for pod in seen.pods if pod.injected and pod.container]
+    carrying = [pod for pod in seen.pods if before_restart or (pod.injected and pod.container)]
     return next(iter(sorted(carrying, key=lambda pod: not pod.ready)), None)

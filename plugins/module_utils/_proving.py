@@ -31,7 +31,7 @@ def prove(module: t.Any, kubernetes: Kubernetes, roles: IamRoles, asked: Asked, 
     ready = [each for each in seen if _is_ready(each, asked)]
     others = [each for each in ready if not each.workload.asked]
     left_out = {each.workload for each in others[asked.proofs :]}
-    prover = _Prover(module, Issuer(module, kubernetes), roles, asked.rung)
+    prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart), roles, asked.rung)
     chosen = [each for each in ready if each.workload not in left_out]
     proven = {each.workload: each for each in spread(prover.prove, chosen, CONCURRENCY)}
     unproven = Issued(message=f"Not proven: no more than {asked.proofs} workloads that nobody named are (proofs)")
@@ -43,7 +43,7 @@ def prove(module: t.Any, kubernetes: Kubernetes, roles: IamRoles, asked: Asked, 
 
 def _is_ready(seen: Evidence, asked: Asked) -> bool:
     held = rungs(seen, list(findings(seen, asked.rung)), asked.rung)
-    return bool(held["declared"] and held["injected"])
+    return bool(held["declared"] and (held["injected"] or asked.before_restart))
 
 
 class _Prover:

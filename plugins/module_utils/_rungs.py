@@ -57,6 +57,26 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
+def obstacles(found: t.Sequence[Item]) -> list[str]:
+    """Why pods that are born again now would lack what they need, of workloads that were proven before their restart.
+
+    What can't be known stands in nobody's way; that pods of now lack the injection is what a restart is for.
+    """
+    unfit = [item for item in found if not _would_do(item)]
+    lines = [line for item in unfit for line in _reasons_of({**item, "findings": _without_stale(item)})]
+    return list(dict.fromkeys(lines))
+
+
+def _would_do(item: Item) -> bool:
+    rungs = item["rungs"]
+    known = {rungs["declared"], item["injected_now"], rungs["issued"], rungs["allowed"]}
+    return bool(rungs["declared"]) and False not in known
+
+
+def _without_stale(item: Item) -> list[Item]:
+    return [finding for finding in item["findings"] if finding["code"] not in ("stale_pods", "host_network")]
+
+
 def restartable(found: t.Sequence[Item]) -> list[dict[str, t.Any]]:
     """The workloads behind the judged ones, each once: what is restarted so that every pod is born again."""
     owners = [owner for item in found if item["exists"] for owner in _owners(item)]

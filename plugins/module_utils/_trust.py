@@ -129,3 +129,21 @@ def read_document(trust: t.Any) -> Document:
     if not isinstance(document, t.Mapping) or not document.get("Statement"):
         raise Refused("The trust policy has no Statement.")
     return dict(document)
+
+
+def statements(document: t.Mapping[str, t.Any]) -> list[t.Mapping[str, t.Any]]:
+    """The statements of a policy; one alone may stand without a list."""
+    raw = document.get("Statement") or []
+    return list(raw) if isinstance(raw, list) else [raw]
+
+
+def added(document: t.Mapping[str, t.Any], more: t.Mapping[str, t.Any]) -> Document:
+    """``document`` with the statements of ``more``, each with a Sid that is free."""
+    kept = statements(document)
+    taken = {statement.get("Sid") for statement in kept}
+    new = []
+    for statement in statements(more):
+        free = [f"{statement['Sid']}{number or ''}" for number in range(len(taken) + 1)] if "Sid" in statement else []
+        sid = next((sid for sid in free if sid not in taken), "")
+        new.append({**statement, "Sid": sid} if sid else statement)
+    return {**document, "Statement": [*kept, *new]}

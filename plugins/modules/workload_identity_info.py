@@ -102,6 +102,13 @@ options:
         one of EKS. Those in O(workloads) all are.
     type: int
     default: 10
+  before_restart:
+    description:
+      - Whether pods that don't carry the injection yet are proven as well - whether EKS issues the credentials that
+        they would have after a restart, and whether those are allowed to do what the workload needs.
+      - Each rung is then judged by itself, in RV(workloads[].rungs).
+    type: bool
+    default: false
   manifests:
     description:
       - Rendered manifests (YAML text of any number of documents) of a release that is about to be installed or
@@ -340,6 +347,7 @@ ARGUMENT_SPEC = {
     "rung": {"type": "str", "default": "allowed", "choices": ["declared", "injected", "issued", "allowed"]},
     "checks": {"type": "raw", "default": []},
     "proofs": {"type": "int", "default": 10},
+    "before_restart": {"type": "bool", "default": False},
     "manifests": {"type": "str", "default": ""},
     "manifests_namespace": {"type": "str", "default": "default"},
     "probes": {"type": "int", "default": 3},

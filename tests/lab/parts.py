@@ -21,6 +21,7 @@ from .programs import kubernetes_version
 REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
 CLUSTER = "lab"
+NODE_ROLE = "lab-node"
 PACKAGE = "ansible_collections.enbuild.eks.tests.lab"
 
 ADMINS = "system:masters"
@@ -77,6 +78,7 @@ class Plan:
         )
         self.secret_access_key = secrets.token_urlsafe(30)
         self.node_credentials = {
+            "role_name": NODE_ROLE,
             "access_key_id": "ASIA" + self.access_key_id[:3:-1],
             "secret_access_key": secrets.token_urlsafe(30),
             "session_token": secrets.token_urlsafe(200),
@@ -153,6 +155,7 @@ class Plan:
             "state_dir": str(state),
             "account_id": ACCOUNT_ID,
             "region": REGION,
+            "issuer": self.issuer,
             **self._tenants(credentials.ca),
         }
         write_json(self.layout.config / "aws.json", config)

@@ -29,7 +29,6 @@ ACCOUNT_ID = re.compile(r"\d{12}")
 OPERATOR_ROLE = "operator"
 """In each account that is opened for the operator."""
 
-NODE_ROLE = "lab-node"
 NODE_POLICY = "arn:{partition}:iam::aws:policy/AmazonEKSWorkerNodePolicy"
 NODE_SESSION_SECONDS = 10 * 365 * 24 * 3600
 """A real one lives for hours and is renewed; this one has to outlive the lab."""
@@ -117,8 +116,8 @@ def _make_node_role(config: Config, node: Node) -> None:
     partition = get_partition(config.region)
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     backend = iam_backends[config.account_id][partition]
-    role = backend.create_role(NODE_ROLE, _document(trust), "/", None, "", [], "3600")
-    backend.attach_role_policy(NODE_POLICY.format(partition=partition), NODE_ROLE)
+    role = backend.create_role(node.role_name, _document(trust), "/", None, "", [], "3600")
+    backend.attach_role_policy(NODE_POLICY.format(partition=partition), node.role_name)
     session = sts_backends[config.account_id][partition].assume_role(
         config.region, "i-00000000000000000", role.arn, "", NODE_SESSION_SECONDS, ""
     )

@@ -14,6 +14,7 @@ from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
+from . import web_identity
 from .authentication import authenticate, read_signature
 from .authorization import authorize
 from .calls import Entry
@@ -72,14 +73,18 @@ class AwsEndpoint:
         fault = self._lab.faults.for_call(call.service, call.name)
         if fault and fault.when == "before":
             raise CallRefused(fault.code, fault.status, fault.message)
-        principal = authenticate(call, request, signature)
-        progress.needs = authorize(call, principal)
-        result = self._dispatch(environ, call, t.cast(Signature, signature))
+        if web_identity.asked(call):
+            web_identity.check(self._lab, call)
+            result = self._dispatch(environ, call, "")
+        else:
+            principal = authenticate(call, request, signature)
+            progress.needs = authorize(call, principal)
+            result = self._dispatch(environ, call, t.cast(Signature, signature).authorization)
         progress.lost = fault is not None
         return result
 
-    def _dispatch(self, environ: Environ, call: Call, signature: Signature) -> Answer:
-        signed = {**environ, "HTTP_AUTHORIZATION": signature.authorization}
+    def _dispatch(self, environ: Environ, call: Call, authorization: str) -> Answer:
+        signed = {**environ, **({"HTTP_AUTHORIZATION": authorization} if authorization else {})}
         try:
             if call.service == "eks-auth":
                 return _direct(signed)

@@ -31,6 +31,7 @@ class Operator:
 class Node:
     """The session of the nodes' role that every node has, as if from its instance profile."""
 
+    role_name: str
     access_key_id: str
     secret_access_key: str = field(repr=False)
     session_token: str = field(repr=False)
@@ -69,6 +70,8 @@ class Config:
     clusters: tuple[ClusterConfig, ...]
     kubernetes: KubernetesAccess
     node: Node | None = None
+    issuer: str = ""
+    """Of the cluster's service account tokens; empty where IRSA is no matter."""
 
     @classmethod
     def from_dict(cls, raw: dict[str, t.Any]) -> Config:
@@ -80,6 +83,7 @@ class Config:
             clusters=tuple(ClusterConfig(**cluster) for cluster in raw["clusters"]),
             kubernetes=KubernetesAccess(**raw["kubernetes"]),
             node=Node(**raw["node"]) if "node" in raw else None,
+            issuer=raw.get("issuer", ""),
         )
 
     @classmethod

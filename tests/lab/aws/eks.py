@@ -55,6 +55,8 @@ class LabEKSBackend(EKSBackend):
         cluster.endpoint = access.host
         cluster.certificate_authority = {"data": base64.b64encode(Path(access.ca_file).read_bytes()).decode()}
         cluster.platformVersion = PLATFORM_VERSION
+        if self.lab.config.issuer:
+            cluster.identity = {"oidc": {"issuer": self.lab.config.issuer}}
         self._associations[cluster.name] = Associations(self.lab, cluster.arn)
         self._addons[cluster.name] = Addons(self.lab, cluster.arn, cluster.version, self._associations[cluster.name])
         return cluster

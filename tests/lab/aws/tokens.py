@@ -29,6 +29,13 @@ class PodToken:
     pod_uid: str
 
 
+def claims(token: str, kubernetes: KubernetesApi) -> dict[str, t.Any]:
+    """Return what ``token`` says, its signature verified; JoseError, ValueError, KubernetesUnreachable."""
+    key_id = str(jws.extract_compact(token.encode()).headers().get("kid", ""))
+    keys = KeySet.import_key_set(t.cast(t.Any, kubernetes.signing_keys(key_id)))
+    return dict(jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+
+
 def verify(token: str, kubernetes: KubernetesApi) -> PodToken:
     """Return the pod that ``token`` was issued for.
 
@@ -36,8 +43,7 @@ def verify(token: str, kubernetes: KubernetesApi) -> PodToken:
     ServiceUnavailableException when the API server doesn't answer.
     """
     try:
-        claims = _claims(token, kubernetes)
-        found = _subject(claims, kubernetes.issuer())
+        found = _subject(_claims(token, kubernetes), kubernetes.issuer())
         _check_pod(found, kubernetes)
     except KubernetesUnreachable as error:
         raise EksError("ServiceUnavailableException", str(error)) from error
@@ -46,20 +52,18 @@ def verify(token: str, kubernetes: KubernetesApi) -> PodToken:
 
 def _claims(token: str, kubernetes: KubernetesApi) -> dict[str, t.Any]:
     try:
-        key_id = str(jws.extract_compact(token.encode()).headers().get("kid", ""))
-        keys = KeySet.import_key_set(t.cast(t.Any, kubernetes.signing_keys(key_id)))
-        return dict(jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+        return claims(token, kubernetes)
     except (JoseError, ValueError) as error:
         raise _invalid("Invalid service account token") from error
 
 
-def _subject(claims: dict[str, t.Any], issuer: str) -> PodToken:
-    audience = claims.get("aud", [])
-    if claims.get("iss") != issuer or AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
+def _subject(said: dict[str, t.Any], issuer: str) -> PodToken:
+    audience = said.get("aud", [])
+    if said.get("iss") != issuer or AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
         raise _invalid(f"The token is not of this cluster's issuer for the audience {AUDIENCE}")
-    if claims.get("exp", 0) <= time.time():
+    if said.get("exp", 0) <= time.time():
         raise EksError("ExpiredTokenException", "Token expired")
-    bound = claims.get("kubernetes.io", {})
+    bound = said.get("kubernetes.io", {})
     try:
         return PodToken(bound["namespace"], bound["serviceaccount"]["name"], bound["pod"]["name"], bound["pod"]["uid"])
     except KeyError as error:

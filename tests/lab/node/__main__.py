@@ -18,6 +18,7 @@ from ..kubernetes_api import KubernetesApi
 from .agent import Agent
 from .agents import Agents
 from .kubelet import Kubelet
+from .metadata import Metadata
 from .sandbox import Sandboxes
 from .variables import LOOPBACK
 
@@ -40,8 +41,10 @@ def kubelet(config: Config) -> Kubelet:
     api = KubernetesApi(access["host"], Path(access["ca_file"]), Path(access["token_file"]))
     client = eks_auth(config)
     agents = Agents(api, lambda: Agent(client, config["cluster"]))
-    own = {"AWS_ENDPOINT_URL": config["aws_url"], "AWS_EC2_METADATA_DISABLED": "true"}
-    return Kubelet(api, Sandboxes(api, Path(config["folder"]), own, agents.address))
+    metadata = Metadata(config["node"])
+    metadata.start()
+    own = {"AWS_ENDPOINT_URL": config["aws_url"]}
+    return Kubelet(api, Sandboxes(api, Path(config["folder"]), own, agents.address, metadata.url))
 
 
 def identity(config: Config) -> ssl.SSLContext:

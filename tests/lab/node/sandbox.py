@@ -33,9 +33,11 @@ class Sandbox:
 class Sandboxes:
     """Makes sandboxes, in a folder for each pod."""
 
-    def __init__(self, api: KubernetesApi, folder: Path, own: t.Mapping[str, str], agent_of: AgentOf) -> None:
+    def __init__(
+        self, api: KubernetesApi, folder: Path, own: t.Mapping[str, str], agent_of: AgentOf, metadata_url: str
+    ) -> None:
         """Everything gets the variables ``own``, whatever its pod says."""
-        self._api, self._own, self._agent_of = api, own, agent_of
+        self._api, self._own, self._agent_of, self._metadata_url = api, own, agent_of, metadata_url
         self._images, self._pods = Images(folder / "images"), folder / "pods"
         self._tokens = volumes.Tokens(api)
         self._lock = threading.Lock()
@@ -53,7 +55,13 @@ class Sandboxes:
             given = {name: mapped(value, name, agent, mounts, str(root)) for name, value in found.items()}
             system = {**IMAGE_VARIABLES, "HOME": str(_folder(root / "root")), "HOSTNAME": pod["metadata"]["name"]}
             folder = _folder(root / container.get("workingDir", "").strip("/"))
-            return Sandbox(folder, image, {**system, **given, "PATH": str(image), **self._own})
+            return Sandbox(folder, image, {**system, **given, "PATH": str(image), **self._own, **self._instance(pod)})
+
+    def _instance(self, pod: Document) -> dict[str, str]:
+        """Let pods in their node's network reach its metadata; for others that is a hop too far."""
+        if pod["spec"].get("hostNetwork"):
+            return {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": self._metadata_url}
+        return {"AWS_EC2_METADATA_DISABLED": "true"}
 
     def _mount(
         self, pod: Document, container: Document, root: Path, objects: volumes.NamespaceObjects

@@ -85,3 +85,22 @@ def test_left_alone_has_a_word_for_each_kind_of_pod() -> None:
     assert one == "Recreate pod shop/bare, which belongs to nothing: no restart of a workload reaches it"
     assert two.startswith("Job shop/once is left alone")
     assert three.startswith("Recreate pod shop/odd-1, which Rollout odd made")
+
+
+@pytest.mark.parametrize(
+    ("rungs", "injected_now", "stands"),
+    [
+        ({"declared": True, "injected": False, "issued": True, "allowed": True}, True, False),
+        ({"declared": True, "injected": False, "issued": None, "allowed": None}, True, False),
+        ({"declared": True, "injected": False, "issued": True, "allowed": None}, None, False),
+        ({"declared": True, "injected": False, "issued": True, "allowed": True}, False, True),
+        ({"declared": True, "injected": False, "issued": False, "allowed": None}, True, True),
+        ({"declared": True, "injected": False, "issued": True, "allowed": False}, True, True),
+        ({"declared": False, "injected": None, "issued": None, "allowed": None}, True, True),
+    ],
+)
+def test_obstacles_to_a_restart(rungs: t.Any, injected_now: t.Any, stands: t.Any) -> None:
+    stale = finding("stale_pods", "error", "Deployment shop/orders", "Pods are old", "Restart them")
+    refused = finding("credentials_refused", "error", "ServiceAccount shop/orders", "EKS refuses", "Mend the trust")
+    item = {**workload("orders", findings=[stale, refused]), "rungs": rungs, "injected_now": injected_now}
+    assert _rungs.obstacles([item]) == (["EKS refuses. Remedy: Mend the trust"] if stands else [])

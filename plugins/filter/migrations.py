@@ -1,0 +1,25 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters of the role pod_identity_migrate; the logic is in module_utils."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..module_utils import _migration_words, _rungs
+
+
+class FilterModule:
+    """The filters, by name."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters that Ansible registers."""
+        return {
+            "migration_changes": _migration_words.changes,
+            "migration_declared": _migration_words.declared,
+            "migration_lines": _migration_words.lines,
+            "migration_record": _migration_words.record,
+            "migration_trusts": _migration_words.trusts,
+            "restart_obstacles": _rungs.obstacles,
+        }

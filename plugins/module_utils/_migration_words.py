@@ -1,0 +1,68 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A migration's plan in words, for people and for what runs next. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+Row = t.Mapping[str, t.Any]
+
+WAYS = {"irsa": "IRSA", "node": "node's role", "pod_identity": "Pod Identity"}
+KEPT = ("name", "way", "state", "role_arn", "target_role_arn", "steps", "left", "problem", "warnings")
+"""What is handed on of each service account."""
+
+
+def lines(rows: t.Sequence[Row]) -> list[str]:
+    """The plan: a line for each service account, and one below it for each step, obstacle and warning."""
+    return [line for row in rows for line in _lines(row)] or [
+        "No service account has its role by IRSA, and no workload is declared"
+    ]
+
+
+def _lines(row: Row) -> t.Iterator[str]:
+    yield f"{row['name']} ({WAYS[row['way']]}): {row['state']}"
+    yield from (f"  {number}. {step}" for number, step in enumerate(row["steps"], 1))
+    yield from (f"  in the end: {step}" for step in row["left"])
+    if row["problem"]:
+        yield f"  {row['problem']}"
+    yield from (f"  note: {warning}" for warning in row["warnings"])
+
+
+def record(rows: t.Sequence[Row], done: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+    """What is handed on: each service account as it was planned, with what was ``done`` of it in this run."""
+    return [{**{key: row[key] for key in KEPT}, "done": done.get(row["name"], "")} for row in rows]
+
+
+def changes(rows: t.Sequence[Row], done: t.Mapping[str, str], prepared: bool = False) -> list[str]:
+    """What was changed in this run, or would be in check mode; ``prepared`` is whether roles were made and opened."""
+    return [f"{row['name']}: {text}" for row in rows for text in _changes(row, done.get(row["name"], ""), prepared)]
+
+
+def _changes(row: Row, done: str, prepared: bool) -> t.Iterator[str]:
+    if done == "back":
+        yield "bring back the old way"
+        return
+    first = row["act"]["prepare"]
+    yield from first if prepared else ()
+    yield from row["steps"][len(first) :] if done and prepared else ()
+    yield from row["left"] if done == "finished" else ()
+
+
+def declared(rows: t.Sequence[Row]) -> list[dict[str, t.Any]]:
+    """The service accounts in the form of pod_identity_workloads: those that nothing stands in the way of."""
+    return [
+        {"name": row["name"], **{key: row[key] for key in ("namespace", "service_account", "role_arn")}}
+        for row in rows
+        if not row["problem"]
+    ]
+
+
+def trusts(rows: t.Sequence[Row]) -> list[dict[str, t.Any]]:
+    """What enbuild.eks.role_trust takes to let Pod Identity in: each role once."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row["act"]["trust"]:
+            found.setdefault(row["role_arn"], []).append(row["name"])
+    return [{"role_arn": arn, "service_accounts": names, "pod_identity": True} for arn, names in found.items()]

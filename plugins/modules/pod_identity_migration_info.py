@@ -1,0 +1,183 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pod_identity_migration_info
+version_added: 0.1.0
+short_description: Plan the way from IRSA, or from the node's role, to EKS Pod Identity
+description:
+  - Finds the service accounts that are annotated with a role for IRSA (C(eks.amazonaws.com/role-arn)), whatever tool
+    did that, and those of declared workloads, and says for each what leads to Pod Identity without an interval in which
+    a pod has no credentials.
+  - Nothing is changed. The role P(enbuild.eks.pod_identity_migrate#role) acts on the plan.
+author:
+  - The enbuild.eks contributors (@enbuild)
+extends_documentation_fragment:
+  - enbuild.eks.attributes
+  - enbuild.eks.attributes.info
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - kubernetes.core.k8s_auth_options
+requirements:
+  - kubernetes >= 24.2.0
+options:
+  cluster_name:
+    description: Name of the EKS cluster.
+    type: str
+    required: true
+  namespaces:
+    description: Namespaces to look at. V(*) means all of the cluster.
+    type: list
+    elements: str
+    default: ["*"]
+  include:
+    description: Patterns of C(NAMESPACE/SERVICE_ACCOUNT) with C(*) and C(?); only what one of them matches. All when
+      empty.
+    type: list
+    elements: str
+    default: []
+  exclude:
+    description: Patterns of what is left out, in the same form.
+    type: list
+    elements: str
+    default: []
+  workloads:
+    description:
+      - Declared workloads, completed by P(enbuild.eks.resolved_workloads#filter). Their service accounts are looked at
+        also without an annotation, for they may have their permissions from the node.
+    type: list
+    elements: dict
+    default: []
+  targets:
+    description:
+      - For a role of another account that an annotation names, the ARN of the role of the cluster's account by which it
+        is reached. The other one becomes the association's target role.
+    type: dict
+    default: {}
+  scope:
+    description: How much a new statement of a trust policy lets in, as in P(enbuild.eks.pod_identity_trust#filter).
+    type: str
+    choices: [none, account, cluster, service_account]
+    default: account
+  host_network:
+    description: Whether declared workloads are to leave their nodes' network in the end.
+    type: bool
+    default: true
+seealso:
+  - module: enbuild.eks.workload_identity_info
+  - module: enbuild.eks.role_trust
+"""
+
+EXAMPLES = r"""
+- name: What would a migration do
+  enbuild.eks.pod_identity_migration_info:
+    cluster_name: production
+    namespaces: [shop]
+    exclude: ["shop/legacy-*"]
+  register: migration
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ migration.accounts | enbuild.eks.migration_lines }}"
+"""
+
+RETURN = r"""
+accounts:
+  description: One entry for each service account, by namespace and name.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Namespace and name.
+      type: str
+      sample: shop/orders
+    namespace:
+      description: Namespace of the service account.
+      type: str
+      sample: shop
+    service_account:
+      description: Name of the service account.
+      type: str
+      sample: orders
+    way:
+      description: What its pods are born with now - V(pod_identity), V(irsa), or nothing but their V(node).
+      type: str
+      sample: irsa
+    state:
+      description: V(to migrate), V(migrated) with an old way that is left, V(finished), V(blocked), or V(left alone).
+      type: str
+      sample: to migrate
+    role_arn:
+      description: The role that its pods have by Pod Identity in the end.
+      type: str
+      sample: arn:aws:iam::123456789012:role/shop-orders
+    target_role_arn:
+      description: The role of another account behind it; null for none.
+      type: str
+      sample: null
+    steps:
+      description: What is to be done, in order.
+      type: list
+      elements: str
+      sample: [restart Deployment shop/orders]
+    left:
+      description: What takes the old way away, once the new one is proven.
+      type: list
+      elements: str
+      sample: [take away the annotation eks.amazonaws.com/role-arn]
+    problem:
+      description: Why it is blocked, or left alone.
+      type: str
+      sample: ""
+    warnings:
+      description: What else there is to know.
+      type: list
+      elements: str
+      sample: ["Helm release shop/orders holds the annotation of shop/orders: take it out there too, or it comes back"]
+    act:
+      description: What the role takes to act.
+      type: dict
+      sample: {}
+    finish:
+      description: What the role takes to finish.
+      type: dict
+      sample: {}
+    back:
+      description: What the role takes to go back.
+      type: dict
+      sample: {}
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+from ..module_utils._converge import run
+from ..module_utils._migration_read import look
+
+ARGUMENT_SPEC = {
+    **AUTH_ARG_SPEC,
+    "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]},
+    "cluster_name": {"type": "str", "required": True},
+    "namespaces": {"type": "list", "elements": "str", "default": ["*"]},
+    "include": {"type": "list", "elements": "str", "default": []},
+    "exclude": {"type": "list", "elements": "str", "default": []},
+    "workloads": {"type": "list", "elements": "dict", "default": []},
+    "targets": {"type": "dict", "default": {}},
+    "scope": {"type": "str", "choices": ["none", "account", "cluster", "service_account"], "default": "account"},
+    "host_network": {"type": "bool", "default": True},
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    run(module, lambda module: module.exit_json(changed=False, accounts=look(module)))
+
+
+if __name__ == "__main__":
+    main()
