@@ -78,12 +78,20 @@ class Awx:
         playbook: str,
         cancel_at: t.Callable[[Event], bool] = lambda _event: False,
         credential: Credential | None = None,
+        project: Project | None = None,
         **more: t.Any,
     ) -> Finished:
-        """Run a job of the operator's, with a credential of another cluster beside, and look for secrets in it."""
+        """Run a job of the operator's, with a credential of another cluster beside, and look for secrets in it.
+
+        ``project`` is another one than this repository.
+        """
         number = next(NUMBERS)
         folder = self.folder / str(number)
         place = pod.make(folder, {"AWS_ENDPOINT_URL": self.lab.aws_endpoint_url}, [self.lab.bin_dir / "helm"])
+        if project:  # It brings no collection: the image has it.
+            link = folder / "home" / ".ansible" / "collections"
+            link.parent.mkdir()
+            link.symlink_to(self.project.collections)
         template = {"enbuild_release_chart_repository_url": self.lab.chart_repository_url}
         credential = credential or self.operator
         job = Job(
@@ -95,8 +103,9 @@ class Awx:
             id=number,
             **more,
         )
-        finished = run(job, self.project, place, folder, cancel_at)
+        finished = run(job, project or self.project, place, folder, cancel_at)
         self._assert_no_secret(finished, credential, folder)
+        assert all(name.startswith("pod_identity_") for name in finished.artifacts)
         return finished
 
     def _assert_no_secret(self, finished: Finished, credential: Credential, folder: Path) -> None:
@@ -199,6 +208,14 @@ def test_each_other_playbook_is_a_job(awx: Awx, playbook: str) -> None:
     assert f"{awx.lab.cluster_name}: " in done.output
     places = {path.partition("/ansible_collections/")[0] for path in done.task_files if "/project/" not in path}
     assert places == {f"{pod.RUNNER}/requirements_collections"} or not pod.namespaces()
+
+
+def test_a_thin_project_is_enough(awx: Awx, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    thin = clone(CHECKOUT / "examples" / ".awx_project", tmp_path / "thin")
+    done = awx.launch("verify.yml", project=Project(thin, tmp_path / "none"))
+    assert done.status == "successful", done.output
+    assert done.artifacts["pod_identity_report"][HOST]["by_rung"]["allowed"] == 2
 
 
 def test_one_cluster_of_two_by_a_limit_and_a_tag(awx: Awx) -> None:

@@ -71,7 +71,7 @@ def test_a_thin_project_does_its_job_in_it(lab: Lab, image: Podman, tmp_path: Pa
         extra_vars={"enbuild_release_chart_repository_url": lab.chart_repository_url},
         credentials=[amazon_web_services(lab.access_key_id, lab.secret_access_key)],
     )
-    project = Project(CHECKOUT / "examples" / "awx_project", tmp_path / "none")
+    project = Project(CHECKOUT / "examples" / ".awx_project", tmp_path / "none")
     done = run(job, project, image.pod(IMAGE, {"AWS_ENDPOINT_URL": lab.aws_endpoint_url}), tmp_path)
     assert done.status == "successful", done.output
     assert done.artifacts["pod_identity_report"]["production"]["by_rung"]["allowed"] == 2

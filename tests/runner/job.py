@@ -65,10 +65,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished job, as AWX keeps it."""
+    """A finished job, as AWX keeps it. ``command`` is what the worker ran."""
 
     status: str
     events: list[Event]
+    command: list[str]
 
     @property
     def output(self) -> str:
@@ -134,7 +135,7 @@ def run(
     for thread in (transmitter, processor):
         thread.join()
     _end(worker)
-    return Finished(watch.status, watch.events)
+    return Finished(watch.status, watch.events, watch.command)
 
 
 def _transmit(given: Data, worker: subprocess.Popen[bytes]) -> None:
@@ -149,6 +150,7 @@ class _Watch:
     def __init__(self, cancel_at: t.Callable[[Event], bool], worker: subprocess.Popen[bytes]) -> None:
         self.status = "running"
         self.events: list[Event] = []
+        self.command: list[str] = []
         self._cancel_at, self._worker = cancel_at, worker
 
     def process(self, given: Data) -> None:
@@ -166,6 +168,7 @@ class _Watch:
     def _status(self, data: Data, runner_config: t.Any) -> None:
         if self.status != "canceled":
             self.status = data["status"]
+            self.command = data.get("command", self.command)
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
