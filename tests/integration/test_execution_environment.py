@@ -10,10 +10,13 @@ aren't proven. ``make test-ee`` runs this: it takes minutes.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.runner import containers
 from ansible_collections.enbuild.eks.tests.runner.containers import Podman
@@ -27,8 +30,10 @@ pytestmark = [
     pytest.mark.skipif("ENBUILD_TEST_EE" not in os.environ, reason="an image is built in minutes: make test-ee"),
     pytest.mark.skipif(bool(containers.missing()), reason=containers.missing()),
 ]
+DEFINITION = yaml.safe_load((CHECKOUT / "ee" / "execution-environment.yml").read_text())
 BASE, IMAGE = "localhost/debian:bookworm", "localhost/enbuild-eks-ee:latest"
-HELM = "docker.io/alpine/helm:3.22.0"
+STEPS = " ".join(DEFINITION["additional_build_steps"]["append_final"])
+HELM, PLACE = re.findall(r"--from=(\S+) /(\S+)", STEPS)[0]
 DEBIAN = {
     "EE_BASE_IMAGE": BASE,
     "PKGMGR": "/usr/bin/apt-get",
@@ -38,11 +43,11 @@ DEBIAN = {
 
 
 @pytest.fixture(scope="module")
-def image(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Podman:
+def image(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Podman]:
     """The image, built as the definition's first lines say."""
     podman = Podman.make(tmp_path_factory.mktemp("podman"))
     containers.debian(podman, BASE)
-    containers.only(podman, lab.bin_dir / "helm", "usr/bin/helm", HELM)
+    containers.only(podman, lab.bin_dir / "helm", PLACE, HELM)
     source = podman.folder / "source"
     shutil.copytree(CHECKOUT / "ee", source / "ee")
     podman.run("ansible-galaxy", "collection", "build", "--output-path", str(source), cwd=CHECKOUT)
@@ -50,7 +55,8 @@ def image(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Podman:
     more = "--extra-build-cli-args=--network=host --ulimit=nofile=1024:1024 --ulimit=nproc=2048:2048"
     build = ("ansible-builder", "build", "-f", "ee/execution-environment.yml", "-t", IMAGE, "-v", "3")
     podman.run(*build, "--container-runtime=podman", *arguments, more, cwd=source)
-    return podman
+    yield podman
+    podman.run("podman", "system", "reset", "--force")
 
 
 def test_what_is_in_it(image: Podman) -> None:
