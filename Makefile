@@ -19,7 +19,7 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-boundaries lint test-aws bench-modules bench-fleet docs permissions screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
+.PHONY: help demo test test-boundaries lint test-aws test-ee bench-modules bench-fleet docs permissions screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ test-boundaries: venv-test ## Playbooks interrupted at every one of their tasks 
 test-aws: venv-test ## The integration targets on a cluster of AWS: EKS_CLUSTER_NAME=name
 	@ENBUILD_TEST_AWS_CLUSTER='$(or $(EKS_CLUSTER_NAME),$(error say which cluster: make test-aws EKS_CLUSTER_NAME=name))' \
 		'$(BIN)/python' -m pytest tests/integration/test_targets.py $(ARGS)
+
+test-ee: venv-test ## The execution environment, built by podman as root, and an AWX job in it (3 minutes)
+	@ENBUILD_TEST_EE=1 '$(BIN)/python' -m pytest tests/integration/test_execution_environment.py $(ARGS)
 
 bench-modules: venv-test ## What the modules cost, beside what one would do instead (20 minutes)
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.modules $(ARGS)

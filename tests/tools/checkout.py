@@ -39,12 +39,18 @@ def copy_as_collection(root: Path) -> Path:
         target = copy / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(CHECKOUT / path, target, follow_symlinks=False)
-    for neighbour in ("amazon", "kubernetes"):
-        (collections / neighbour).symlink_to(_installed() / neighbour)
+    link_neighbours(collections)
     return copy
 
 
-def _installed() -> Path:
+def link_neighbours(collections: Path) -> None:
+    """Puts the collections that this one depends on into ``collections``, as the environment has them."""
+    collections.mkdir(parents=True, exist_ok=True)
+    for neighbour in ("amazon", "kubernetes"):
+        (collections / neighbour).symlink_to(installed() / neighbour)
+
+
+def installed() -> Path:
     """Where the environment's own collections are."""
     return next(Path(sys.prefix).glob("lib/python*/site-packages/ansible_collections"))
 

@@ -1,0 +1,264 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every playbook as an AWX job on the lab, as AWX runs it, with what AWX brings that nobody else does."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+from ansible_collections.enbuild.eks.tests.runner import pod
+from ansible_collections.enbuild.eks.tests.runner.credentials import (
+    Credential,
+    amazon_web_services,
+    kubernetes_bearer_token,
+)
+from ansible_collections.enbuild.eks.tests.runner.job import Event, Finished, Job, run
+from ansible_collections.enbuild.eks.tests.runner.project import Project, clone, update
+from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
+from botocore.config import Config
+
+pytestmark = pytest.mark.lab
+
+HOST = "production"
+NAMESPACE = "enbuild"
+AGENT = "eks-pod-identity-agent"
+NUMBERS = itertools.count(1)
+SETUP = "awx_setup"
+"""The one playbook that isn't for jobs: it makes their templates."""
+ARTIFACTS = {
+    "site": "pod_identity_report",
+    "verify": "pod_identity_report",
+    "diagnose": "pod_identity_report",
+    "drift": "pod_identity_drift",
+    "migrate": "pod_identity_migration",
+    "rotate": "pod_identity_report",
+    "teardown": "pod_identity_teardown",
+}
+"""What each playbook hands on, as they depend on each other."""
+ANSWERS = {"teardown": {"pod_identity_teardown_force": "true"}}
+"""What a playbook must be told; a survey's choice is text."""
+SECRETS = re.compile(r"k8s-aws-v1\.[\w-]{8}|eyJ[\w-]{8,}\.eyJ|BEGIN [A-Z ]*PRIVATE KEY")
+"""A token for a cluster, a service account's, a key."""
+
+
+GIVEN = ("eks_cluster_name", "eks_region", "enbuild_release_chart_repository_url")
+"""What the inventory and the template say, and an empty answer would take away."""
+
+
+BUCKETS = {"enbuild_ctf_buckets": "- acme-ctf-artifacts\n"}
+"""A list, as a person writes it into a survey."""
+
+
+def names() -> list[str]:
+    """The playbooks for jobs, as they depend on each other."""
+    there = {path.stem for path in CHECKOUT.glob("playbooks/*.yml")} - {SETUP}
+    return sorted(there, key=[*ARTIFACTS, *sorted(there - ARTIFACTS.keys())].index)
+
+
+def blanks(first: str | None, second: str | None) -> dict[str, str | None]:
+    """All that the roles can be told, left empty by turns in two ways."""
+    specs = [yaml.safe_load(path.read_text()) for path in sorted(CHECKOUT.glob("roles/*/meta/argument_specs.yml"))]
+    entries = [entry for spec in specs for entry in spec["argument_specs"].values()]
+    options = (option for entry in entries for option in (entry.get("options") or {}).items())
+    free = sorted({name for name, about in options if not about.get("required")} - set(GIVEN))
+    return dict(zip(free, itertools.cycle([first, second]), strict=False))
+
+
+class Awx:
+    """An AWX with one inventory, whose jobs run in pods beside the lab."""
+
+    def __init__(self, lab: Lab, project: Project, folder: Path) -> None:
+        self.lab, self.project, self.folder = lab, project, folder
+        self.operator = amazon_web_services(lab.access_key_id, lab.secret_access_key)
+        self.stray = kubernetes_bearer_token("https://127.0.0.1:9", "stray-token")
+        self.hosts: dict[str, dict[str, t.Any]] = {
+            HOST: {"eks_cluster_name": lab.cluster_name, "eks_region": lab.region}
+        }
+
+    def launch(
+        self,
+        playbook: str,
+        cancel_at: t.Callable[[Event], bool] = lambda _event: False,
+        credential: Credential | None = None,
+        project: Project | None = None,
+        **more: t.Any,
+    ) -> Finished:
+        """Run a job of the operator's, with a credential of another cluster beside, and look for secrets in it.
+
+        ``project`` is another one than this repository.
+        """
+        number = next(NUMBERS)
+        folder = self.folder / str(number)
+        place = pod.make(folder, {"AWS_ENDPOINT_URL": self.lab.aws_endpoint_url}, [self.lab.bin_dir / "helm"])
+        if project:  # It brings no collection: the image has it.
+            link = folder / "home" / ".ansible" / "collections"
+            link.parent.mkdir()
+            link.symlink_to(self.project.collections)
+        template = {"enbuild_release_chart_repository_url": self.lab.chart_repository_url}
+        credential = credential or self.operator
+        job = Job(
+            playbook=playbook if playbook.endswith(".yml") else f"playbooks/{playbook}.yml",
+            hosts=self.hosts,
+            extra_vars={**template, **more.pop("extra_vars", {})},
+            credentials=[credential, self.stray],
+            answers={**BUCKETS, **more.pop("answers", {})},
+            id=number,
+            **more,
+        )
+        finished = run(job, project or self.project, place, folder, cancel_at)
+        self._assert_no_secret(finished, credential, folder)
+        assert all(name.startswith("pod_identity_") for name in finished.artifacts)
+        return finished
+
+    def _assert_no_secret(self, finished: Finished, credential: Credential, folder: Path) -> None:
+        kept = [path for path in (folder / "home").rglob("*") if path.is_file()]
+        text = json.dumps(finished.events) + "".join(path.read_text(errors="replace") for path in kept)
+        known = {"stray-token", *(text for name, text in credential.variables.items() if name != "AWS_ACCESS_KEY_ID")}
+        assert not [secret for secret in known if secret in text]
+        assert not SECRETS.search(text)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """This repository as the project, as a project update leaves it."""
+    place = tmp_path_factory.mktemp("project")
+    return update(clone(CHECKOUT, place / "checkout"), place / "cache")
+
+
+@pytest.fixture(scope="module")
+def awx(lab: Lab, project: Project, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Awx]:
+    """The account begins empty; the module's tests go on from one to the next."""
+    _start_over(lab)
+    yield Awx(lab, project, tmp_path_factory.mktemp("jobs"))
+    _start_over(lab, wait=False)
+
+
+def _start_over(lab: Lab, wait: bool = True) -> None:
+    lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--wait={str(wait).lower()}")
+    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    lab.reset()
+
+
+def session(lab: Lab, seconds: int = 3600) -> Credential:
+    """Credentials with a token, of a role that may do everything. STS itself gives none for less than 15 minutes."""
+    iam, arn = lab.aws("iam"), f"arn:aws:iam::{lab.account_id}:role/awx"
+    trust = {"Effect": "Allow", "Principal": {"AWS": lab.account_id}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    if "awx" not in {role["RoleName"] for role in iam.list_roles()["Roles"]}:
+        iam.create_role(RoleName="awx", AssumeRolePolicyDocument=document)
+        iam.attach_role_policy(RoleName="awx", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        entry = {"principal_arn": arn, "username": "awx", "groups": ["system:masters"]}
+        lab.control("PUT", "access_entries", [entry])
+    sts = lab.aws("sts", config=Config(parameter_validation=False))
+    given = sts.assume_role(RoleArn=arn, RoleSessionName="job", DurationSeconds=seconds)["Credentials"]
+    return amazon_web_services(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+
+def test_a_plan_with_every_answer_empty_foretells_all_and_changes_nothing(awx: Awx) -> None:
+    plan = awx.launch("site", job_type="check", diff_mode=True, answers={**blanks("", None), **BUCKETS})
+    assert plan.status == "successful", plan.output
+    assert {"Install or upgrade the release with its service accounts", f"See to the add-on {AGENT}"} <= set(
+        plan.changed
+    )
+    assert awx.lab.aws("eks").list_addons(clusterName=awx.lab.cluster_name)["addons"] == []
+    assert plan.artifacts["pod_identity_report"].keys() == {HOST}
+
+
+def test_a_canceled_job_leaves_nothing_running(awx: Awx) -> None:
+    cut = awx.launch("site", cancel_at=begins("Its own permissions"))
+    assert (cut.status, cut.artifacts) == ("canceled", {})
+    assert processes(awx) == []
+    iam = awx.lab.aws("iam")
+    assert {"enbuild-ai-bedrock", "enbuild-ctf-s3"} <= {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    assert iam.list_role_policies(RoleName="enbuild-ctf-s3")["PolicyNames"] == []
+
+
+def begins(task: str) -> t.Callable[[Event], bool]:
+    """Whether an event is the start of that task."""
+    return lambda event: event["event"] == "playbook_on_task_start" and task in event["event_data"]["task"]
+
+
+def processes(awx: Awx) -> list[str]:
+    """What still runs of any job."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            mine = f"AWX_PRIVATE_DATA_DIR={awx.folder}".encode() in path.read_bytes()
+        except OSError:
+            continue
+        if mine:
+            found.append(path.with_name("cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
+def test_the_next_job_ends_what_the_canceled_one_began(awx: Awx) -> None:
+    """With a session's token, and every answer but one empty."""
+    awx.lab.aws("s3").create_bucket(Bucket="acme-ctf-artifacts")
+    answers = {**blanks(None, ""), **BUCKETS}
+    done = awx.launch("site", diff_mode=True, answers=answers, credential=session(awx.lab))
+    assert done.status == "successful", done.output
+    assert done.artifacts["pod_identity_report"][HOST]["by_rung"]["allowed"] == 2
+    assert done.artifacts["pod_identity_stopped"] == {}
+    policy = awx.lab.aws("iam").get_role_policy(RoleName="enbuild-ctf-s3", PolicyName="enbuild-ctf-s3")
+    assert "acme-ctf-artifacts" in json.dumps(policy["PolicyDocument"])
+
+
+def test_a_thin_project_is_enough(awx: Awx, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    thin = clone(CHECKOUT / "examples" / ".awx_project", tmp_path / "thin")
+    done = awx.launch("verify.yml", project=Project(thin, tmp_path / "none"))
+    assert done.status == "successful", done.output
+    assert done.artifacts["pod_identity_report"][HOST]["by_rung"]["allowed"] == 2
+
+
+def test_one_cluster_of_two_by_a_limit_and_a_tag(awx: Awx) -> None:
+    awx.hosts["elsewhere"] = {"eks_cluster_name": "elsewhere", "eks_region": awx.lab.region}
+    try:
+        one = awx.launch("site", job_type="check", limit=HOST, job_tags="pod_identity_associations,pod_identity_verify")
+        both = awx.launch("verify")
+    finally:
+        del awx.hosts["elsewhere"]
+    assert (one.status, one.changed) == ("successful", []), one.output
+    assert not [task for task in one.tasks if "See to the add-on" in task]
+    assert both.status == "failed"
+    assert both.artifacts["pod_identity_report"].keys() == {HOST}
+    assert both.artifacts["pod_identity_stopped"].keys() == {"elsewhere"}
+
+
+def test_text_that_a_person_gives_is_never_a_template(awx: Awx) -> None:
+    workload = dict.fromkeys(("name", "namespace", "service_account", "role_name"), "{{ 7*7 }}")
+    region = {"eks_region": "{{ 'us' ~ '-east-1' }}"}  # Of the template itself, which may.
+    answers = {"pod_identity_workloads": yaml.safe_dump([workload])}
+    refused = awx.launch("verify", answers=answers, extra_vars=region)
+    assert refused.status == "failed"
+    assert "{{ 7*7 }}" in refused.failure
+    assert "49" not in refused.failure
+
+
+def test_an_expired_token_is_named_with_the_way_out(awx: Awx) -> None:
+    expired = session(awx.lab, seconds=1)
+    time.sleep(1)
+    stopped = awx.launch("verify", credential=expired)
+    assert stopped.status == "failed"
+    assert "expired" in stopped.failure
+    assert stopped.artifacts["pod_identity_stopped"].keys() == {HOST}
+
+
+@pytest.mark.parametrize("playbook", names()[1:])
+def test_each_other_playbook_is_a_job(awx: Awx, playbook: str) -> None:
+    """The last of them takes away what the others look at."""
+    done = awx.launch(playbook, answers=ANSWERS.get(playbook, {}))
+    assert done.status == "successful", done.output
+    assert done.artifacts["pod_identity_stopped"] == {}
+    assert done.artifacts[ARTIFACTS[playbook]].keys() == {HOST}
+    places = {path.partition("/ansible_collections/")[0] for path in done.task_files if "/project/" not in path}
+    assert places == {f"{pod.RUNNER}/requirements_collections"} or not pod.namespaces()
