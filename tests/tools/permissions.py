@@ -192,8 +192,8 @@ def _rules(wanted: t.Iterable[Request]) -> list[Document]:
         by_names: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for verb, names in sorted(by_verb.items()):
             by_names[tuple(sorted(names - {""}))].append(verb)
-        for names, same in by_names.items():
-            alike[group, tuple(same), names].add(resource)
+        for named, same in by_names.items():
+            alike[group, tuple(same), named].add(resource)
     return [
         {
             "apiGroups": [group],
@@ -271,7 +271,7 @@ class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, data: t.Any) -> bool:
         return True
 
-    def represent_sequence(self, tag: str, sequence: t.Any, flow_style: bool | None = None) -> yaml.Node:
+    def represent_sequence(self, tag: str, sequence: t.Any, flow_style: bool | None = None) -> yaml.SequenceNode:
         """Write lists of words on one line."""
         return super().represent_sequence(tag, sequence, flow_style=all(isinstance(each, str) for each in sequence))
 
