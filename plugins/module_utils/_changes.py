@@ -74,8 +74,8 @@ def results(seen: Registers, name: str) -> list[Item]:
 
 
 def _release(seen: Registers) -> t.Iterator[Change]:
-    if result(seen, "enbuild_release_applied").get("changed"):
-        yield seen["enbuild_release_change"]
+    if change := result(seen, "enbuild_release_change"):
+        yield dict(change)
 
 
 def release(found: Item | None, wanted: Item) -> Change:
