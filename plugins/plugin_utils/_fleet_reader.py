@@ -61,7 +61,7 @@ class FleetReader:
             listed = list(pool.map(lambda place: self._list(*place), places))
             wanted = [each for names in listed for each in names]
             described = list(pool.map(lambda each: self._describe(*each), wanted))
-        return Fleet([found for found in described if found], list(dict.fromkeys(self._problems)))
+        return Fleet([found for found in described if found], sorted(set(self._problems)))
 
     def _enter(self, account: Account, region: str) -> View | None:
         """Return the arguments of ``connect`` for ``account``; None if it lets nobody in."""
