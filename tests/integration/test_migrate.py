@@ -165,8 +165,8 @@ NET = {
     "allowed": "s3:ListBuckets",
 }
 BAD_DAY: list[Object] = [
-    {"service": "eks", "operation": "*", "code": "ThrottlingException", "status": 429, "every": 4},
-    {"service": "iam", "operation": "*", "code": "Throttling", "status": 400, "every": 4},
+    {"service": "eks", "operation": "*", "code": "ThrottlingException", "status": 429, "every": 4, "times": 1000},
+    {"service": "iam", "operation": "*", "code": "Throttling", "status": 400, "every": 4, "times": 1000},
     {"service": "eks", "operation": "CreatePodIdentityAssociation", "when": "after"},
     {"service": "iam", "operation": "UpdateAssumeRolePolicy", "when": "after"},
 ]
