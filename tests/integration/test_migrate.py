@@ -165,8 +165,8 @@ NET = {
     "allowed": "s3:ListBuckets",
 }
 BAD_DAY: list[Object] = [
-    {"service": "eks", "operation": "*", "code": "ThrottlingException", "status": 429, "every": 4},
-    {"service": "iam", "operation": "*", "code": "Throttling", "status": 400, "every": 4},
+    {"service": "eks", "operation": "*", "code": "ThrottlingException", "status": 429, "every": 4, "times": 1000},
+    {"service": "iam", "operation": "*", "code": "Throttling", "status": 400, "every": 4, "times": 1000},
     {"service": "eks", "operation": "CreatePodIdentityAssociation", "when": "after"},
     {"service": "iam", "operation": "UpdateAssumeRolePolicy", "when": "after"},
 ]
@@ -340,7 +340,6 @@ def test_the_guides_host_network_goes_and_comes_back(lab: Lab, town: Town, relea
     given = {
         "pod_identity_migrate_namespaces": [RELEASE],
         "enbuild_release_chart_repository_url": lab.chart_repository_url,
-        "enbuild_ai_role_name": "unused",
     }
     run = town.run(**given, **BOTH)
     assert run.returncode == 0, run.output
