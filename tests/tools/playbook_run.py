@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -49,6 +50,12 @@ class PlaybookRun:
             for name, text in self.tasks.items()
             for item in re.findall(r"^changed: \[[^]]*\](?: => \(item=(.*?)\))?", text, re.MULTILINE)
         ]
+
+    @property
+    def stats(self) -> dict[str, t.Any]:
+        """What the run handed on by set_stats; printed where ANSIBLE_SHOW_CUSTOM_STATS asks for it."""
+        found = re.search(r"^\tRUN: (\{.*\})$", self.output, re.MULTILINE)
+        return dict(json.loads(found[1])) if found else {}
 
     @property
     def failure(self) -> str:
