@@ -170,9 +170,7 @@ def test_clusters_of_a_fleet_share_a_role_that_goes_with_the_last(account: Accou
     foretold = teardown(lab, "-i", str(inventory), "--check")
     run = teardown(lab, "-i", str(inventory))
     assert run.returncode == 2
-    assert "third stopped at \"Read cluster nowhere\": No EKS cluster named 'nowhere'" in run.failure.replace(
-        '\\"', '"'
-    )
+    assert "third stopped at \"Read the cluster\": No EKS cluster named 'nowhere'" in run.failure.replace('\\"', '"')
     removed = [*[f"removed: association {account.shop.namespace}/orders"] * 2, "removed: role td-shared"]
     assert sorted(told(foretold)) == sorted(told(run)) == removed, run.output
     assert account.roles() == set()
