@@ -31,20 +31,22 @@ class Account:
         self.lab, self.shop = lab, shop
         self.iam = lab.aws("iam")
 
-    def role(self, name: str, *policies: str, tags: t.Mapping[str, str] = OURS) -> str:
+    def role(self, name: str, *policies: str, ours: bool = True) -> str:
         """A role with an inline policy of its own name, and ``policies``, and one that is attached."""
-        marks = [{"Key": key, "Value": value} for key, value in tags.items()]
+        marks = [{"Key": key, "Value": value} for key, value in OURS.items() if ours]
         made = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST), Tags=marks)
         for each in (name, *policies):
             self.iam.put_role_policy(RoleName=name, PolicyName=each, PolicyDocument=policy(LISTING))
         self.iam.attach_role_policy(RoleName=name, PolicyArn=S3)
         return str(made["Role"]["Arn"])
 
-    def bind(self, account: str, role_arn: str, tags: t.Mapping[str, str] = OURS, **where: str) -> None:
+    def bind(self, account: str, role_arn: str, ours: bool = True, **where: str) -> None:
         place = {"clusterName": self.lab.cluster_name, "namespace": self.shop.namespace, **where}
         region = STAGE_REGION if place["clusterName"] == STAGE else self.lab.region
         eks = self.lab.aws("eks", region_name=region) if region != self.lab.region else self.lab.aws("eks")
-        eks.create_pod_identity_association(**place, serviceAccount=account, roleArn=role_arn, tags=tags)
+        eks.create_pod_identity_association(
+            **place, serviceAccount=account, roleArn=role_arn, tags=OURS if ours else {}
+        )
 
     def cluster(self, name: str, **region: str) -> None:
         self.lab.aws("eks", **region).create_cluster(
@@ -82,10 +84,10 @@ def test_what_was_made_here_goes_and_nothing_else(account: Account, shop: Shop) 
     account.cluster(STAGE, region_name=STAGE_REGION)
     arns = {name: account.role(f"td-{name}") for name in ("orders", "shared")}
     arns["altered"] = account.role("td-altered", "more")
-    arns["adopted"] = account.role("td-adopted", tags={})
+    arns["adopted"] = account.role("td-adopted", ours=False)
     for name, arn in arns.items():
         account.bind(name, arn)
-    account.bind("hand", arns["adopted"], tags={})
+    account.bind("hand", arns["adopted"], ours=False)
     account.bind("elsewhere", arns["adopted"], namespace="elsewhere")
     account.bind("orders", arns["shared"], clusterName=STAGE)
     shop.account()
