@@ -70,8 +70,9 @@ def removed(*names: str) -> dict[str, t.Any]:
     return {"changed": bool(names), "associations": rows}
 
 
-def reasons(sight: dict[str, t.Any], declared: t.Any = DECLARED, altered: bool = False) -> list[str]:
-    (planned,) = _teardown.roles({"prod": sight}, {"prod": removed("orders")}, "prod", declared, CLUSTER, altered)
+def reasons(sight: dict[str, t.Any], declared: t.Any = None, altered: bool = False) -> list[str]:
+    done = {"prod": removed("orders")}
+    (planned,) = _teardown.roles({"prod": sight}, done, "prod", declared or DECLARED, CLUSTER, altered)
     return list(planned["reasons"])
 
 
