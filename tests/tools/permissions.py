@@ -190,18 +190,20 @@ def _rules(wanted: t.Iterable[Request]) -> list[Document]:
     alike: dict[tuple[str, tuple[str, ...], tuple[str, ...]], set[str]] = defaultdict(set)
     for (group, resource), by_verb in verbs.items():
         by_names: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        for verb, names in sorted(by_verb.items()):
-            by_names[tuple(sorted(names - {""}))].append(verb)
-        for named, same in by_names.items():
-            alike[group, tuple(same), named].add(resource)
+        for verb, found in sorted(by_verb.items()):
+            by_names[tuple(sorted(found - {""}))].append(verb)
+        for names, same in by_names.items():
+            alike[group, tuple(same), names].add(resource)
     return [
         {
             "apiGroups": [group],
-            "resources": sorted(resources),
+            "resources": resources,
             **({"resourceNames": list(names)} if names else {}),
             "verbs": list(same),
         }
-        for (group, same, names), resources in sorted(alike.items(), key=lambda item: (item[0][0], sorted(item[1])))
+        for group, resources, names, same in sorted(
+            (group, sorted(resources), names, same) for (group, same, names), resources in alike.items()
+        )
     ]
 
 
@@ -271,7 +273,7 @@ class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, data: t.Any) -> bool:
         return True
 
-    def represent_sequence(self, tag: str, sequence: t.Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+    def represent_sequence(self, tag: str, sequence: t.Any, flow_style: bool | None = None) -> t.Any:
         """Write lists of words on one line."""
         return super().represent_sequence(tag, sequence, flow_style=all(isinstance(each, str) for each in sequence))
 
