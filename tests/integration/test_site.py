@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -152,6 +153,7 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site) -> None:
     lab.forget_calls()
     again = site()
     assert (again.returncode, again.changed) == (0, []), again.output
+    assert len(re.findall(r"^TASK .* : Find the service account that each", again.output, re.MULTILINE)) == 1
     calls = lab.calls()["calls"]
     reads = ("Get", "List", "Describe", "AssumeRoleForPodIdentity")
     assert not [name for names in calls.values() for name in names if not name.startswith(reads)]
