@@ -85,6 +85,13 @@ class Place:
         """Variables that lead an example to the lab's cluster."""
         return {"eks_cluster_name": self.lab.cluster_name, "eks_region": self.lab.region}
 
+    def profiles(self, folder: Path, *names: str) -> dict[str, str]:
+        """An environment whose credentials, the operator's, are in profiles alone: these and the default one."""
+        keys = f"aws_access_key_id={self.lab.access_key_id}\naws_secret_access_key={self.lab.secret_access_key}\n"
+        config = folder / "config"
+        config.write_text("".join(f"[{name}]\n{keys}" for name in ("default", *(f"profile {each}" for each in names))))
+        return {"AWS_CONFIG_FILE": str(config), "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+
     def bound(self, region: str = "", cluster: str = "") -> dict[str, str]:
         """Role ARN of each service account's association."""
         eks = self.lab.aws("eks", region_name=region) if region else self.lab.aws("eks")
@@ -131,14 +138,11 @@ def test_add_ons_with_their_recommended_policies(place: Place) -> None:
 
 
 def test_partitions_are_taken_from_the_caller(place: Place, tmp_path: Path) -> None:
-    config = tmp_path / "config"
-    keys = f"aws_access_key_id={place.lab.access_key_id}\naws_secret_access_key={place.lab.secret_access_key}\n"
-    config.write_text(f"[profile gov]\n{keys}[profile china]\n{keys}")
+    environment = place.profiles(tmp_path, "gov", "china")
     place.deploy("shop", "orders")
     regions = {"us-gov-west-1": "aws-us-gov", "cn-north-1": "aws-cn"}
     for region in regions:
         place.clusters("production", region=region)
-    environment = {"AWS_CONFIG_FILE": str(config), "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     place.twice(*BINDING, "-i", "examples/govcloud_and_china.yml", environment=environment)
     for region, partition in regions.items():
         arn = f"arn:{partition}:iam::{place.lab.account_id}:role/shop-orders"
@@ -163,15 +167,11 @@ def test_a_small_fleet(place: Place) -> None:
 
 def test_pods_of_one_account_use_a_bucket_of_another(place: Place, tmp_path: Path) -> None:
     lab = place.lab
-    config = tmp_path / "config"
-    config.write_text(
-        f"[profile data]\naws_access_key_id={lab.access_key_id}\naws_secret_access_key={lab.secret_access_key}\n"
-    )
     place.deploy("shop", "reports")
     lab.aws("s3").create_bucket(Bucket="acme-data")
     first = place.twice(
         "examples/cross_account.yml",
-        environment={"AWS_CONFIG_FILE": str(config)},
+        environment=place.profiles(tmp_path, "data"),
         **place.here(),
         data_profile="data",
         data_account=lab.account_id,

@@ -39,6 +39,7 @@ def required(call: Call, principal: Principal) -> list[Requirement]:
         "sts": _sts,
         "bedrock": _bedrock,
         "bedrock-runtime": _bedrock,
+        "secretsmanager": _secrets,
     }
     return list(by_service.get(call.service, _other)(call, principal))
 
@@ -199,6 +200,15 @@ def _bedrock(call: Call, principal: Principal) -> t.Iterator[Requirement]:
     if model:
         resource = model if model.startswith("arn:") else _model_arn(call.region, model)
     yield Requirement(f"bedrock:{_INVOCATIONS.get(call.name, call.name)}", resource)
+
+
+def _secrets(call: Call, principal: Principal) -> t.Iterator[Requirement]:
+    """A secret's ARN ends in six characters that AWS chooses; a request by name is about whichever they are."""
+    secret, resource = call.parameters.get("SecretId"), "*"
+    if secret:
+        place = f"arn:{get_partition(call.region)}:secretsmanager:{call.region}:{principal.account_id}:secret"
+        resource = secret if secret.startswith("arn:") else f"{place}:{secret}-??????"
+    yield Requirement(f"secretsmanager:{call.name}", resource)
 
 
 def _model_arn(region: str, model: str) -> str:
