@@ -143,30 +143,29 @@ def test_a_caller_who_may_not_do_everything_is_told_how_far_it_got_and_why_no_fu
     asked = [{"namespace": shop.namespace, **shop.asked}]
     for number, (withheld, (rung, how, words)) in enumerate(WITHHELD.items()):
         given = [right for name, right in MAY.items() if name not in withheld.split(", ")]
-        allow(shop, [right for right in given if "aws" not in right])
+        access = limited(shop, [right for right in given if "aws" not in right])
         keys = reader(shop, f"{number}", "eks:*", *(action for right in given for action in right.get("aws", ())))
-        seen = look_at(shop.lab, keys=keys, impersonate_user=LIMITED, workloads=asked)
+        seen = look_at(shop.lab, keys=keys, workloads=asked, **access)
         (workload,) = seen["workloads"]
         assert (workload["rung"], workload["issued"]["how"]) == (rung, how), (withheld, workload)
         assert words in workload["stopped_by"], withheld
         assert (seen["findings"], workload["findings"]) == ([], []), withheld
 
 
-LIMITED = "limited"
-
-
-def allow(shop: Shop, rules: list[dict[str, t.Any]]) -> None:
-    """Let the Kubernetes user LIMITED do what ``rules`` say, in the whole cluster."""
-    api = "rbac.authorization.k8s.io"
-    role = {"kind": "ClusterRole", "metadata": {"name": LIMITED}, "rules": rules}
-    binding = {
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": LIMITED},
-        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": LIMITED},
-        "subjects": [{"apiGroup": api, "kind": "User", "name": LIMITED}],
-    }
-    items = [{"apiVersion": f"{api}/v1", **each} for each in (role, binding)]
+def limited(shop: Shop, rules: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+    """Kubernetes options of somebody who may do what ``rules`` say, in the whole cluster."""
+    api, named = "rbac.authorization.k8s.io", {"metadata": {"name": "limited"}}
+    subject = {"kind": "ServiceAccount", "namespace": shop.namespace, "name": "limited"}
+    role = {"apiGroup": api, "kind": "ClusterRole", "name": "limited"}
+    items = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", **named},
+        {"apiVersion": f"{api}/v1", "kind": "ClusterRole", **named, "rules": rules},
+        {"apiVersion": f"{api}/v1", "kind": "ClusterRoleBinding", **named, "roleRef": role, "subjects": [subject]},
+    ]
     shop.kubectl("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    reached = {"host": shop.lab.kubernetes.host, "ca_cert": str(shop.lab.kubernetes.ca_file)}
+    token = shop.kubectl("create", "token", "limited").strip()
+    return {**reached, "api_key": token, "kubeconfig": None, "context": None}
 
 
 def test_a_pod_that_acts_as_somebody_else_is_told(shop: Shop, outsider: dict[str, str]) -> None:
