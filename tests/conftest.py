@@ -19,9 +19,12 @@ LONGEST_FIRST = ("test_site.py", "test_targets.py", "integration", "checks")
 """Parts of paths: with two workers, what takes minutes begins first, and what takes seconds fills the gaps."""
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With pytest-xdist a file stays on one worker, but for targets, which start from nothing each."""
+    """With pytest-xdist a file stays on one worker, but for targets, which start from nothing each.
+
+    First of all such hooks, for pytest-xdist reads the marks in its own.
+    """
     if not hasattr(config, "workerinput"):
         return
     items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST_FIRST) if part in str(item.path)), 9))
