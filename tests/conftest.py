@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import signal
+import typing as t
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # Two cores that a lab and ansible-test share are at times slow; what a test costs is counted where it matters.
 hypothesis.settings.register_profile("enbuild.eks", deadline=None, print_blob=True)
@@ -19,18 +21,24 @@ LONGEST_FIRST = ("test_site.py", "test_targets.py", "integration", "checks")
 """Parts of paths: with two workers, what takes minutes begins first, and what takes seconds fills the gaps."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With pytest-xdist a file stays on one worker, but for targets, which start from nothing each.
+    """Put what takes longest first where pytest-xdist hands it out."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST_FIRST) if part in str(item.path)), 9))
 
-    First of all such hooks, for pytest-xdist reads the marks in its own.
-    """
-    if not hasattr(config, "workerinput"):
-        return
-    items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST_FIRST) if part in str(item.path)), 9))
-    for item in items:
-        if item.path.name != "test_targets.py":
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+class ByFile(LoadScopeScheduling):
+    """A file stays on one worker, but for targets, which start from nothing each."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if file.endswith("/test_targets.py") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: t.Any) -> ByFile:
+    """Not by pytest-xdist's groups: version 3.8 marks them in an attribute that pytest 9.2 doesn't read any more."""
+    return ByFile(config, log)
 
 
 def pytest_configure() -> None:

@@ -26,6 +26,7 @@ class Wish:
     """A role as one host declares it."""
 
     host: str
+    partition: str
     account_id: str
     role: Item
 
@@ -33,8 +34,8 @@ class Wish:
 def sharing(wanted: t.Mapping[str, Item]) -> dict[str, dict[str, t.Any]]:
     """For each host, ``makers``, the host that makes each role that isn't made by itself, and ``problems``.
 
-    ``wanted`` is, by host and in the play's order, the ``account_id`` and the ``roles`` of a cluster; an empty one is
-    of a host that needs none, or stopped before.
+    ``wanted`` is, by host and in the play's order, ``partition``, ``account_id`` and ``roles`` of a cluster; an empty
+    one is of a host that needs none, or stopped before.
     """
     found: dict[str, dict[str, t.Any]] = {host: {"makers": {}, "problems": []} for host in wanted}
     for wishes in _by_role(wanted).values():
@@ -47,12 +48,12 @@ def sharing(wanted: t.Mapping[str, Item]) -> dict[str, dict[str, t.Any]]:
     return found
 
 
-def _by_role(wanted: t.Mapping[str, Item]) -> dict[tuple[str, str], list[Wish]]:
-    made: dict[tuple[str, str], list[Wish]] = {}
+def _by_role(wanted: t.Mapping[str, Item]) -> dict[tuple[str, str, str], list[Wish]]:
+    made: dict[tuple[str, str, str], list[Wish]] = {}
     for host, item in wanted.items():
         for role in item.get("roles", ()):
-            wish = Wish(host, item["account_id"], role)
-            made.setdefault((wish.account_id, role["role_name"]), []).append(wish)
+            wish = Wish(host, item["partition"], item["account_id"], role)
+            made.setdefault((wish.partition, wish.account_id, role["role_name"]), []).append(wish)
     return made
 
 

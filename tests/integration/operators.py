@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, policy, trust
-from ansible_collections.enbuild.eks.tests.lab.aws.account import PARTITIONS
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, remove
 from ansible_collections.enbuild.eks.tests.lab.parts import AUDITED
 from ansible_collections.enbuild.eks.tests.tools import permissions
@@ -49,7 +48,7 @@ class Operator:
         iam.attach_user_policy(UserName=self.group, PolicyArn=ADMINISTRATOR if administrator else self._own_policy())
         self._key = iam.create_access_key(UserName=self.group)["AccessKey"]
         groups = ["system:masters" if administrator else self.group, AUDITED]
-        others = lab.control("GET", "access_entries")[len(PARTITIONS) :]
+        others = [each for each in lab.control("GET", "access_entries") if "cluster_arn" not in each]
         entry = {"principal_arn": self.arn, "username": self.arn, "groups": groups}
         lab.control("PUT", "access_entries", [*others, entry])
 
@@ -126,7 +125,6 @@ def _spoil(lab: Lab) -> None:
     """What is made to differ; and a policy, which nothing mends, denies what CTF is to be allowed."""
     iam, eks = lab.aws("iam"), lab.aws("eks")
     iam.update_assume_role_policy(RoleName=AI, PolicyDocument=trust())
-    iam.update_role(RoleName=AI, Description="changed")
     iam.delete_role_policy(RoleName=AI, PolicyName=AI)
     iam.detach_role_policy(RoleName=CTF, PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
     denying = iam.create_policy(PolicyName="denying", PolicyDocument=policy(DENYING))["Policy"]["Arn"]

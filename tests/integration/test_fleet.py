@@ -174,9 +174,7 @@ def test_roles_that_clusters_would_take_from_each_other_are_refused(fleet: Fleet
     before = fleet.lab.aws("iam").get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
     run = fleet.run("site", "--tags", "pod_identity_iam", "-e", "pod_identity_iam_trust=cluster")
     assert run.returncode == 2
-    words = (
-        f"Role {ROLE} of account 123456789012 is one role, and {BETA} and {ALPHA} declare it with a different trust"
-    )
+    words = f"Role {ROLE} of account 123456789012 is one role, and {BETA} and {ALPHA} declare it with a different trust"
     assert words in run.output
     assert fleet.lab.aws("iam").get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"] == before
 

@@ -14,14 +14,20 @@ from ansible_collections.enbuild.eks.plugins.module_utils._shared_roles import s
 ONE, TWO = "1" * 12, "2" * 12
 
 
-def wish(account: str, *names: str, **more: t.Any) -> dict[str, t.Any]:
-    return {"account_id": account, "roles": [{"role_name": name, "policy": None, **more} for name in names]}
+def wish(account: str, *names: str, partition: str = "aws", **more: t.Any) -> dict[str, t.Any]:
+    roles = [{"role_name": name, "policy": None, **more} for name in names]
+    return {"partition": partition, "account_id": account, "roles": roles}
 
 
 def test_the_first_host_of_an_account_makes_a_role() -> None:
     found = sharing({"a": wish(ONE, "ai", "ctf"), "b": wish(TWO, "ai"), "c": wish(ONE, "ctf", "own"), "d": {}})
     assert {host: one["makers"] for host, one in found.items()} == {"a": {}, "b": {}, "c": {"ctf": "a"}, "d": {}}
     assert not any(one["problems"] for one in found.values())
+
+
+def test_accounts_of_two_partitions_share_nothing() -> None:
+    found = sharing({"a": wish(ONE, "ai", policy="one"), "b": wish(ONE, "ai", policy="two", partition="aws-cn")})
+    assert all(one == {"makers": {}, "problems": []} for one in found.values())
 
 
 @pytest.mark.parametrize("scope", ["none", "account"])
