@@ -9,6 +9,7 @@ import os
 import typing as t
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, Shop, install_agent
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, remove
 
@@ -52,7 +53,7 @@ def shop(prepared: Lab) -> t.Iterator[Shop]:
     made = Shop(prepared)
     yield made
     prepared.weather(webhook_cold_seconds=0, health_grace_seconds=10)
-    prepared.kubectl("delete", "namespace", made.namespace, "--wait=false", "--ignore-not-found")
+    namespaces.leave(prepared, made.namespace)
     eks = prepared.aws("eks")
     for each in eks.list_pod_identity_associations(clusterName=prepared.cluster_name)["associations"]:
         eks.delete_pod_identity_association(clusterName=prepared.cluster_name, associationId=each["associationId"])

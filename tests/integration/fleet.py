@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
@@ -86,8 +87,7 @@ class FleetOnLab:
 
     def clear(self) -> None:
         """Take away what a reset of the lab leaves."""
-        spaces = [member.namespace for member in self.members]
-        self.lab.kubectl("delete", "namespace", *spaces, "--wait=false", "--ignore-not-found")
+        namespaces.leave(self.lab, *(member.namespace for member in self.members))
 
     def associated(self, host: str) -> dict[str, str]:
         """Return the roles' ARNs in a cluster, by service account."""

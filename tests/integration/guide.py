@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
@@ -38,7 +39,8 @@ def run_guide(
 
 
 def start_over(lab: Lab, wait: bool = True) -> None:
-    lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--wait={str(wait).lower()}")
+    """Leave nothing of the job: no release, no agent, an empty account."""
+    (namespaces.remove if wait else namespaces.leave)(lab, NAMESPACE)
     lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
     lab.reset()
 

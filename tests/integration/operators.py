@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, policy, trust
+from ansible_collections.enbuild.eks.tests.integration import guide, irsa
+from ansible_collections.enbuild.eks.tests.integration.shop import policy, trust
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, remove
 from ansible_collections.enbuild.eks.tests.lab.parts import AUDITED
 from ansible_collections.enbuild.eks.tests.tools import permissions
@@ -28,6 +29,7 @@ SPACE = "enbuild"
 AI, CTF = "enbuild-ai-bedrock", "enbuild-ctf-s3"
 FAILED = 2
 """What ansible-playbook ends with when a task failed."""
+DENYING_POLICY = "denying"
 DENYING = {"Effect": "Deny", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
 
 
@@ -127,7 +129,7 @@ def _spoil(lab: Lab) -> None:
     iam.update_assume_role_policy(RoleName=AI, PolicyDocument=trust())
     iam.delete_role_policy(RoleName=AI, PolicyName=AI)
     iam.detach_role_policy(RoleName=CTF, PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess")
-    denying = iam.create_policy(PolicyName="denying", PolicyDocument=policy(DENYING))["Policy"]["Arn"]
+    denying = iam.create_policy(PolicyName=DENYING_POLICY, PolicyDocument=policy(DENYING))["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=CTF, PolicyArn=denying)
     iam.put_role_policy(RoleName=CTF, PolicyName="other", PolicyDocument=policy(DENYING))
     for each in eks.list_pod_identity_associations(clusterName=lab.cluster_name)["associations"]:
@@ -140,6 +142,22 @@ def _spoil(lab: Lab) -> None:
     container = {"name": "enbuild-ctf", "envFrom": [{"configMapRef": {"name": "settings"}}]}
     patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
     lab.kubectl("patch", "deployment", "enbuild-enbuild-ctf", "-n", SPACE, "-p", json.dumps(patch))
+
+
+def _take_away(operator: Operator) -> list[PlaybookRun]:
+    """All that can be; what others gave the roles is gone before."""
+    iam = operator.lab.aws("iam")
+    iam.detach_role_policy(RoleName=CTF, PolicyArn=f"arn:aws:iam::{operator.lab.account_id}:policy/{DENYING_POLICY}")
+    iam.delete_role_policy(RoleName=CTF, PolicyName="other")
+    return [operator.run(pod_identity_teardown_release=True, pod_identity_teardown_agent=True)]
+
+
+def _move(operator: Operator) -> list[PlaybookRun]:
+    """There and back: one service has its role by IRSA, the other one its node's by the network; no agent is there."""
+    irsa.install_with_irsa(operator.lab, SPACE, AI)
+    there = {"pod_identity_migrate_act": True, "pod_identity_migrate_finish": True}
+    back = {"pod_identity_migrate_back": True, "pod_identity_migrate_back_associations": True}
+    return [operator.run(**there), operator.run(**back)]
 
 
 def _look(operator: Operator) -> list[PlaybookRun]:
@@ -168,17 +186,18 @@ PLAYBOOKS = {
     "site": Playbook(_install, (0, 0, 0, FAILED)),
     "verify": Playbook(_look, (FAILED, 0)),
     "diagnose": Playbook(_look, (0, 0), permissions.Scope(whole_cluster=True)),
+    "drift": Playbook(_once, (FAILED,)),
     "rotate": Playbook(_once, (FAILED,), BY_NAME),
+    "teardown": Playbook(_take_away, (0,)),
+    "migrate": Playbook(_move, (0, 0)),
 }
-TURNS = (("site",), ("verify", "diagnose"), ("rotate",))
+TURNS = (("site",), ("verify", "diagnose", "drift"), ("rotate",), ("teardown",), ("migrate",))
 """The order in which they find what they need, those that only read side by side."""
 
 
 def start_over(lab: Lab) -> None:
     """Leave nothing of an earlier test in the way: no release, no agent, no role."""
-    lab.kubectl("delete", "namespace", SPACE, "--ignore-not-found")
-    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
-    lab.reset()
+    guide.start_over(lab)
     lab.kubectl("create", "namespace", SPACE)
 
 

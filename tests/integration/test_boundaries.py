@@ -25,6 +25,7 @@ from ansible_collections.enbuild.eks.tests.integration.guide import (
     run_guide,
     start_over,
 )
+from ansible_collections.enbuild.eks.tests.integration.irsa import ANNOTATION, install_with_irsa
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun
 
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.lab
 
 Run = t.Callable[..., PlaybookRun]
 EVERYTHING: dict[str, t.Any] = {"pod_identity_teardown_release": True, "pod_identity_teardown_agent": True}
+MOVE = {"pod_identity_migrate_act": True, "pod_identity_migrate_finish": True}
 SITE_CHANGES = [
     "Install or upgrade the release with its service accounts",
     "See to the add-on eks-pod-identity-agent",
@@ -147,3 +149,20 @@ def test_site_then_teardown_interrupted_at_every_boundary(lab: Lab, site: Run, t
         if run is site:
             assert_nothing_is_doubled(lab)
         assert run().changed == []
+
+
+@pytest.mark.boundaries
+@pytest.mark.parametrize("end", ENDS)
+def test_migrate_interrupted_at_every_boundary(lab: Lab, end: str) -> None:
+    start_over(lab)
+    lab.kubectl("create", "namespace", NAMESPACE)
+    install_with_irsa(lab, NAMESPACE, "enbuild-ai-bedrock")
+    migrate = functools.partial(run_guide, lab, "migrate", **MOVE)
+    series = Series(lab, migrate)
+    last = series.go_on((functools.partial(at_task, number), end) for number in itertools.count(1))
+    assert len(series.interrupted) >= len(last.tasks) // 2, "few boundaries were met"
+    assert_the_job_is_done(lab)
+    trust = lab.aws("iam").get_role(RoleName="enbuild-ai-bedrock")["Role"]["AssumeRolePolicyDocument"]
+    assert [each["Principal"] for each in trust["Statement"]] == [{"Service": "pods.eks.amazonaws.com"}]
+    assert ANNOTATION not in lab.kubectl("get", "serviceaccounts", "-n", NAMESPACE, "-o", "yaml")
+    assert migrate().changed == []

@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration.guide import start_over
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
@@ -101,9 +102,7 @@ def shell(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Ca
     """A shell on the lab, in a folder with the guide's values file; the account and the namespace are new."""
     folder = tmp_path_factory.mktemp("guide")
     (folder / "values.yaml").write_text(VALUES)
-    lab.reset()
-    lab.kubectl("delete", "namespace", "enbuild", "--ignore-not-found")
-    lab.kubectl("delete", "daemonset", "eks-pod-identity-agent", "-n", "kube-system", "--ignore-not-found")
+    start_over(lab)
     words = {"CHARTS": lab.chart_repository_url, "CLUSTER": lab.cluster_name, "ACCOUNT": lab.account_id}
 
     def run(script: str) -> str:
@@ -115,8 +114,7 @@ def shell(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Ca
         return done.stdout
 
     yield run
-    lab.kubectl("delete", "namespace", "enbuild", "--ignore-not-found", "--wait=false")
-    lab.reset()
+    start_over(lab, wait=False)
 
 
 @pytest.fixture
@@ -177,6 +175,6 @@ def test_several_clusters_stand_beside_each_other(lab: Lab, shell: t.Any, tmp_pa
         ["-i", str(inventory), "enbuild.eks.diagnose", "-e", "pod_identity_diagnose_namespaces=[kube-system]"],
         lab.environment(),
     )
-    assert "two      could not be looked at; see its failure above" in run.output
+    assert "two      stopped at Read the cluster" in run.output
     assert run.tasks["enbuild.eks.pod_identity_report : The clusters beside each other"].count("CLUSTER") == 1
     assert sorted(path.name for path in tmp_path.glob("*.html")) == ["one.html"]

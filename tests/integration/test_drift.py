@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._drift import CLASSES
 from ansible_collections.enbuild.eks.plugins.module_utils._names import MANAGED_BY
 from ansible_collections.enbuild.eks.plugins.module_utils._trust import trust_policy
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.integration.releases import set_status
 from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, LISTING, policy, trust
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
@@ -105,8 +106,7 @@ def world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Worl
     """A release, roles and associations, each but one or two as site.yml would have them."""
     lab.reset()
     made = World(lab, tmp_path_factory.mktemp("reports"))
-    for space in SPACES:
-        lab.kubectl("create", "namespace", space)
+    namespaces.renew(lab, *SPACES)
     switches = ("lightning_features.deploy_lightning.ai_lightning", "lightning_features.secure_lightning.ctf")
     on = [word for name in (*switches, "enbuildCTF.serviceAccount.create") for word in ("--set", f"{name}=true")]
     lab.helm("install", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", "enbuild", "--wait", *on)
@@ -137,8 +137,7 @@ def world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Worl
     made.deploy("late")
     made.associate("shop", "late", "drift-orders")
     yield made
-    for space in SPACES:
-        lab.kubectl("delete", "namespace", space, "--wait=false")
+    namespaces.leave(lab, *SPACES)
     lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
     lab.reset()
 

@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.integration.shop import AGENT
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
@@ -44,7 +45,7 @@ class Place:
 
     def deploy(self, namespace: str, name: str) -> None:
         """A Deployment under a service account of its own name."""
-        self.lab.kubectl("create", "namespace", namespace)
+        namespaces.renew(self.lab, namespace)
         self.spaces.append(namespace)
         for words in (
             ("create", "serviceaccount", name),
@@ -61,8 +62,8 @@ class Place:
             )
 
     def clear(self) -> None:
-        for space in self.spaces:
-            self.lab.kubectl("delete", "namespace", space, "--wait=true", "--ignore-not-found")
+        if self.spaces:
+            namespaces.leave(self.lab, *self.spaces)
         self.spaces.clear()
         self.lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
         self.lab.reset()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.enbuild.eks.tests.integration.guide import start_over
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.runner import containers
 from ansible_collections.enbuild.eks.tests.runner.containers import Podman
@@ -68,8 +69,7 @@ def test_what_is_in_it(image: Podman) -> None:
 
 def test_a_thin_project_does_its_job_in_it(lab: Lab, image: Podman, tmp_path: Path) -> None:
     """The project only imports the collection's playbooks; the collection is the image's."""
-    lab.kubectl("delete", "namespace", "enbuild", "--ignore-not-found")
-    lab.reset()
+    start_over(lab)
     (tmp_path / "none").mkdir()
     job = Job(
         playbook="site.yml",

@@ -16,6 +16,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.lab import binaries
 from ansible_collections.enbuild.eks.tests.lab.kubernetes_api import KubernetesError
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, find, remove, stop
@@ -64,7 +65,7 @@ def namespace(lab: Lab) -> t.Iterator[str]:
     created = lab.kubernetes_call("/api/v1/namespaces", "POST", {"metadata": {"generateName": "control-plane-"}})
     name = str(created["metadata"]["name"])
     yield name
-    lab.kubectl("delete", "namespace", name, "--wait=false")
+    namespaces.leave(lab, name)
 
 
 @pytest.fixture

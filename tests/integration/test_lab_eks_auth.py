@@ -10,6 +10,7 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from botocore.exceptions import ClientError
 
@@ -82,7 +83,7 @@ def orders(aws_clean: Lab) -> t.Iterator[Orders]:
     """A namespace and a service account, gone afterwards (Kubernetes takes its time for that)."""
     made = Orders(aws_clean)
     yield made
-    aws_clean.kubectl("delete", "namespace", made.namespace, "--wait=false")
+    namespaces.leave(aws_clean, made.namespace)
 
 
 def refused(call: t.Callable[..., t.Any], *given: t.Any) -> str:

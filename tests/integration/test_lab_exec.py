@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 
 pytestmark = pytest.mark.lab
@@ -103,7 +104,7 @@ def shop(lab: Lab) -> t.Iterator[Shop]:
     install_agent(lab)
     yield made
     remove_agent(lab)
-    lab.kubectl("delete", "namespace", made.namespace, "--wait=false")
+    namespaces.leave(lab, made.namespace)
 
 
 def install_agent(lab: Lab) -> None:

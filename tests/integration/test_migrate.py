@@ -9,10 +9,13 @@ import json
 import typing as t
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration import namespaces
+from ansible_collections.enbuild.eks.tests.integration.boundaries import at_task_named
+from ansible_collections.enbuild.eks.tests.integration.irsa import ANNOTATION, RELEASE, Irsa, install
 from ansible_collections.enbuild.eks.tests.integration.poller import Poller, as_manifest
 from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, install_agent
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
-from ansible_collections.enbuild.eks.tests.tools.playbook_run import TASK, PlaybookRun, run_playbook
+from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
 pytestmark = pytest.mark.lab
 
@@ -40,12 +43,8 @@ class Town:
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
-        self.issuer = lab.aws("eks").describe_cluster(name=lab.cluster_name)["cluster"]["identity"]["oidc"]["issuer"]
-        self.provider = f"arn:aws:iam::{lab.account_id}:oidc-provider/{self.issuer.removeprefix('https://')}"
-        lab.aws("iam").create_open_id_connect_provider(
-            Url=self.issuer, ClientIDList=["sts.amazonaws.com"], ThumbprintList=["0" * 40]
-        )
-        lab.kubectl("create", "namespace", SPACE)
+        self._irsa = Irsa(lab)
+        namespaces.renew(lab, SPACE)
 
     def kubectl(self, *words: str, given: str | None = None) -> str:
         return self.lab.kubectl(*words, "-n", SPACE, input=given)
@@ -55,14 +54,7 @@ class Town:
 
     def irsa(self, *accounts: str) -> Object:
         """The statement that IRSA needs for these service accounts."""
-        key = self.issuer.removeprefix("https://")
-        subjects = [f"system:serviceaccount:{SPACE}:{name}" for name in accounts]
-        return {
-            "Effect": "Allow",
-            "Principal": {"Federated": self.provider},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {"StringEquals": {f"{key}:aud": "sts.amazonaws.com", f"{key}:sub": subjects}},
-        }
+        return self._irsa.statement(SPACE, *accounts)
 
     def role(self, name: str, *statements: Object) -> str:
         iam = self.lab.aws("iam")
@@ -92,8 +84,7 @@ class Town:
 
     def annotated(self) -> set[str]:
         items = json.loads(self.kubectl("get", "serviceaccounts", "-o", "json"))["items"]
-        wanted = "eks.amazonaws.com/role-arn"
-        return {i["metadata"]["name"] for i in items if wanted in i["metadata"].get("annotations", {})}
+        return {i["metadata"]["name"] for i in items if ANNOTATION in i["metadata"].get("annotations", {})}
 
     def on_host_network(self) -> set[str]:
         items = json.loads(self.kubectl("get", "deployments", "-o", "json"))["items"]
@@ -119,7 +110,7 @@ def _document(*statements: Object) -> str:
 
 
 def account(name: str, role_arn: str = "", **metadata: t.Any) -> Object:
-    annotations = {"eks.amazonaws.com/role-arn": role_arn} if role_arn else {}
+    annotations = {ANNOTATION: role_arn} if role_arn else {}
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -198,7 +189,7 @@ def town(lab: Lab) -> t.Iterator[Town]:
     yield made
     lab.faults([])
     lab.weather(webhook_cold_seconds=0)
-    lab.kubectl("delete", "namespace", SPACE, "--wait=false")
+    namespaces.leave(lab, SPACE)
     lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
     lab.reset()
 
@@ -296,9 +287,7 @@ def test_cut_off_at_any_task_the_next_run_goes_on(town: Town) -> None:
         "Take away IRSA's annotation",
         "Take IRSA's statement",
     ):
-        cut = town.run(
-            on_line=lambda line, task=task: bool((head := TASK.match(line)) and task in head["name"]), **only
-        )
+        cut = town.run(on_line=at_task_named(task, lambda: True), **only)
         assert cut.returncode == -9, cut.output
     last = town.run(**only)
     assert last.returncode == 0, last.output
@@ -308,25 +297,13 @@ def test_cut_off_at_any_task_the_next_run_goes_on(town: Town) -> None:
     assert [each["Principal"] for each in town.trust("cut")] == [POD_IDENTITY["Principal"]]
 
 
-RELEASE = "enbuild"
-
-
 @pytest.fixture
 def released(lab: Lab, town: Town) -> t.Iterator[str]:
     """An enbuild release whose CTF service is in its node's network, in its values too; its Deployment's name."""
-    values = (
-        "enbuildCTF.serviceAccount.create=true,lightning_features.secure_lightning.ctf=true,enbuildCTF.hostNetwork=true"
-    )
-    lab.helm(
-        *("install", RELEASE, "enbuild", "--repo", lab.chart_repository_url, "-n", RELEASE, "--create-namespace"),
-        *("--version", "0.0.46", "--set", values),
-    )
-    name = f"{RELEASE}-enbuild-ctf"
-    patch = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
-    lab.kubectl("patch", "deployment", name, "-n", RELEASE, "-p", json.dumps(patch))
-    lab.kubectl("rollout", "status", f"deployment/{name}", "-n", RELEASE, "--timeout=60s")
-    yield name
-    lab.kubectl("delete", "namespace", RELEASE, "--wait=false")
+    namespaces.renew(lab, RELEASE)
+    install(lab, RELEASE, "ctf")
+    yield f"{RELEASE}-enbuild-ctf"
+    namespaces.leave(lab, RELEASE)
 
 
 def test_the_guides_host_network_goes_and_comes_back(lab: Lab, town: Town, released: str) -> None:

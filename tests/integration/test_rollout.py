@@ -11,6 +11,7 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
@@ -133,7 +134,7 @@ def cluster(lab: Lab) -> t.Iterator[Cluster]:
     """Pods of every kind, older than their association."""
     lab.reset()
     made = Cluster(lab)
-    lab.kubectl("create", "namespace", SPACE)
+    namespaces.renew(lab, SPACE)
     made.kubectl("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": OBJECTS}))
     for name in ("deployment/api", "deployment/held", "statefulset/queue", "daemonset/log"):
         made.kubectl("rollout", "status", name, "--timeout=60s")
@@ -145,7 +146,7 @@ def cluster(lab: Lab) -> t.Iterator[Cluster]:
     )
     lab.aws("iam").attach_role_policy(RoleName="app", PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
     yield made
-    lab.kubectl("delete", "namespace", SPACE, "--wait=false")
+    namespaces.leave(lab, SPACE)
     lab.reset()
 
 

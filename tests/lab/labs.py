@@ -139,7 +139,13 @@ class Lab:
 
     def _run(self, command: list[str], given: str | None) -> str:
         command = [str(self.bin_dir / command[0]), *command[1:]]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, input=given, env=self.environment())
+        try:
+            done = subprocess.run(
+                command, check=True, capture_output=True, text=True, input=given, env=self.environment()
+            )
+        except subprocess.CalledProcessError as error:
+            error.add_note(error.stderr)  # What a traceback would keep to itself.
+            raise
         return done.stdout
 
     def kubernetes_api(self) -> KubernetesApi:

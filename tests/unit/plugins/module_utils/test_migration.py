@@ -47,14 +47,14 @@ def pod(owner: Owner, injected: bool = False) -> Pod:
     return Pod("p", "shop", "orders", owner, () if injected else ("main",))
 
 
-def account(trust: t.Any = OLD, injected: bool = False, **parts: t.Any) -> Account:
+def account(trust: t.Any = None, injected: bool = False, **parts: t.Any) -> Account:
     """Service account shop/orders, annotated, with one Deployment; ``parts`` replace what it is otherwise."""
     runs = (found(),)
     usual: Row = {
         "object": service_account(),
         "workloads": runs,
         "pods": tuple(pod(each.owner, injected) for each in runs),
-        "role": Role(ROLE, True, trust),
+        "role": Role(ROLE, True, trust or OLD),
     }
     return Account("shop", "orders", **{**usual, **parts})
 
