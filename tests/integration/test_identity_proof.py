@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 import typing as t
 from pathlib import Path
 
@@ -164,8 +165,29 @@ def limited(shop: Shop, rules: list[dict[str, t.Any]]) -> dict[str, t.Any]:
     ]
     shop.kubectl("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
     reached = {"host": shop.lab.kubernetes.host, "ca_cert": str(shop.lab.kubernetes.ca_file)}
+    _await_rules(shop, rules)
     token = shop.kubectl("create", "token", "limited").strip()
     return {**reached, "api_key": token, "kubeconfig": None, "context": None}
+
+
+def _await_rules(shop: Shop, rules: list[dict[str, t.Any]]) -> None:
+    """Wait until the API server judges by them: it learns of roles a moment after they are written."""
+    for rule in MAY.values():
+        if "aws" in rule:
+            continue
+        resource, _slash, subresource = rule["resources"][0].partition("/")
+        asked = {"group": rule["apiGroups"][0], "resource": resource, "subresource": subresource}
+        asked |= {"verb": rule["verbs"][-1], "namespace": shop.namespace}
+        spec = {"user": f"system:serviceaccount:{shop.namespace}:limited", "resourceAttributes": asked}
+        deadline = time.monotonic() + 10
+        while _allowed(shop, spec) is not (rule in rules):
+            assert time.monotonic() < deadline, f"{rule} doesn't come to hold"
+            time.sleep(0.05)
+
+
+def _allowed(shop: Shop, spec: dict[str, t.Any]) -> bool:
+    path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    return bool(shop.lab.kubernetes_call(path, "POST", {"spec": spec})["status"]["allowed"])
 
 
 def test_a_pod_that_acts_as_somebody_else_is_told(shop: Shop, outsider: dict[str, str]) -> None:
