@@ -57,13 +57,14 @@ elif has busybox; then say tool busybox
 else say tool none; exit 0; fi
 token=$(cat "$AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" 2>/dev/null)
 url=$AWS_CONTAINER_CREDENTIALS_FULL_URI
+within() { case $("$@" --help 2>&1) in *-T*) echo "-T 5" ;; esac; }
 if has curl; then
   asked=$(printf 'header = "Authorization: %s"\nurl = "%s"\n' "$token" "$url")
   given=$(echo "$asked" | curl -s -S --noproxy '*' -m 5 -K - 2>/dev/null)
 elif has wget; then
-  given=$(no_proxy='*' http_proxy= wget -q -O - -T 5 --header "Authorization: $token" "$url" 2>/dev/null)
+  given=$(no_proxy='*' http_proxy= wget -q -O - $(within wget) --header "Authorization: $token" "$url" 2>/dev/null)
 else
-  given=$(http_proxy= busybox wget -q -O - -T 5 --header "Authorization: $token" "$url" 2>/dev/null)
+  given=$(http_proxy= busybox wget -q -O - $(within busybox wget) --header "Authorization: $token" "$url" 2>/dev/null)
 fi
 field() { rest=${given#*\"$1\"}; rest=${rest#*\"}; echo "${rest%%\"*}"; }
 case $given in
@@ -75,7 +76,10 @@ if has aws; then
 fi
 exit 0
 """
-"""The same without Python; its first argument is the program for Python."""
+"""The same without Python; its first argument is the program for Python.
+
+Not every BusyBox is built with wget's -T, and Debian's falls over it.
+"""
 
 COMMANDS = (("sh", "-c", SHELL, "sh", PYTHON), ("python3", "-c", PYTHON))
 """What to try one after another: an image may have no shell."""

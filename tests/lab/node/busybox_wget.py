@@ -13,13 +13,15 @@ import os
 import sys
 import urllib.parse
 
+USAGE = "Usage: wget [-cq] [-O FILE] [--header STR] [-Y on/off] [-U AGENT] [-T SEC] URL..."
+
 
 def main(arguments: list[str]) -> str | None:
     """Fetch one address; return what went wrong, if anything did."""
     try:
         options, urls = getopt.gnu_getopt(arguments, "qcO:T:U:Y:", ["header="])
     except getopt.GetoptError as error:
-        return f"unrecognized option: {error.opt}"
+        return f"unrecognized option: {error.opt}\n{USAGE}"
     given = dict(options)
     headers = [value for name, value in options if name == "--header"]
     if len(urls) != 1:

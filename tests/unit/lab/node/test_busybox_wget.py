@@ -9,7 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.enbuild.eks.tests.lab.node.busybox_wget import main
+from ansible_collections.enbuild.eks.tests.lab.node.busybox_wget import USAGE, main
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,8 +47,8 @@ def test_a_file_that_is_not_overwritten(url: str, tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--method=PUT", "{url}"], "unrecognized option: method"),
-        (["-nv", "{url}"], "unrecognized option: n"),
+        (["--method=PUT", "{url}"], f"unrecognized option: method\n{USAGE}"),
+        (["-nv", "{url}"], f"unrecognized option: n\n{USAGE}"),
         ([], "missing URL operand"),
         (["{url}/none"], "server returned error: HTTP/1.1 404 Not Found"),
         (["http://127.0.0.1:9/"], "can't connect to remote host (127.0.0.1): Connection refused"),
