@@ -17,8 +17,18 @@ hypothesis.settings.register_profile("enbuild.eks", deadline=None, print_blob=Tr
 hypothesis.settings.load_profile("enbuild.eks")
 
 
-LONGEST_FIRST = ("test_site.py", "test_targets.py", "integration", "checks")
+LONGEST_FIRST = (
+    "test_permissions.py",
+    "test_migrate.py",
+    "test_site.py",
+    "test_boundaries.py",
+    "test_targets.py",
+    "test_ansible.py",
+    "integration",
+)
 """Parts of paths: with two workers, what takes minutes begins first, and what takes seconds fills the gaps."""
+EACH_FOR_ITSELF = ("test_targets.py", "test_ansible.py")
+"""Files whose tests have nothing in common."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -28,11 +38,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class ByFile(LoadScopeScheduling):
-    """A file stays on one worker, but for targets, which start from nothing each."""
+    """A file stays on one worker, where its tests go on from one to the next, unless they have nothing in common."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return nodeid if file.endswith("/test_targets.py") else file
+        return nodeid if file.endswith(EACH_FOR_ITSELF) else file
 
 
 @pytest.hookimpl(optionalhook=True)

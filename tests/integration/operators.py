@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.enbuild.eks.plugins.module_utils._names import MANAGED_BY
 from ansible_collections.enbuild.eks.tests.integration import guide, irsa
 from ansible_collections.enbuild.eks.tests.integration.shop import policy, trust
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, remove
@@ -30,6 +31,7 @@ AI, CTF = "enbuild-ai-bedrock", "enbuild-ctf-s3"
 FAILED = 2
 """What ansible-playbook ends with when a task failed."""
 DENYING_POLICY = "denying"
+BUCKET = "acme-ctf-artifacts"
 DENYING = {"Effect": "Deny", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
 
 
@@ -137,7 +139,7 @@ def _spoil(lab: Lab) -> None:
         if each["serviceAccount"].endswith("-ai"):
             eks.update_pod_identity_association(**of, roleArn=f"arn:aws:iam::{lab.account_id}:role/{CTF}")
             eks.tag_resource(resourceArn=each["associationArn"], tags={"extra": "yes"})
-            eks.untag_resource(resourceArn=each["associationArn"], tagKeys=["enbuild.eks/managed-by"])
+            eks.untag_resource(resourceArn=each["associationArn"], tagKeys=list(MANAGED_BY))
     lab.kubectl("create", "configmap", "settings", "--from-literal=COLOUR=blue", "-n", SPACE)
     container = {"name": "enbuild-ctf", "envFrom": [{"configMapRef": {"name": "settings"}}]}
     patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
@@ -145,19 +147,37 @@ def _spoil(lab: Lab) -> None:
 
 
 def _take_away(operator: Operator) -> list[PlaybookRun]:
-    """All that can be; what others gave the roles is gone before."""
-    iam = operator.lab.aws("iam")
-    iam.detach_role_policy(RoleName=CTF, PolicyArn=f"arn:aws:iam::{operator.lab.account_id}:policy/{DENYING_POLICY}")
+    """All that can be: what others gave the roles is gone before, and every association has its mark again."""
+    lab, iam, eks = operator.lab, operator.lab.aws("iam"), operator.lab.aws("eks")
+    iam.detach_role_policy(RoleName=CTF, PolicyArn=f"arn:aws:iam::{lab.account_id}:policy/{DENYING_POLICY}")
     iam.delete_role_policy(RoleName=CTF, PolicyName="other")
+    for each in eks.list_pod_identity_associations(clusterName=lab.cluster_name)["associations"]:
+        eks.tag_resource(resourceArn=each["associationArn"], tags=MANAGED_BY)
     return [operator.run(pod_identity_teardown_release=True, pod_identity_teardown_agent=True)]
 
 
 def _move(operator: Operator) -> list[PlaybookRun]:
-    """There and back: one service has its role by IRSA, the other one its node's by the network; no agent is there."""
-    irsa.install_with_irsa(operator.lab, SPACE, AI)
-    there = {"pod_identity_migrate_act": True, "pod_identity_migrate_finish": True}
+    """There, again, and back: AI has its role by IRSA, CTF its node's by the network, and its policy in both forms."""
+    lab = operator.lab
+    irsa.install_with_irsa(lab, SPACE, AI)
+    lab.aws("s3").create_bucket(Bucket=BUCKET)
+    act, finish = {"pod_identity_migrate_act": True}, {"pod_identity_migrate_finish": True}
+    runs = [operator.run(**act)]
+    eks = lab.aws("eks")
+    account = {"clusterName": lab.cluster_name, "namespace": SPACE, "serviceAccount": f"{irsa.RELEASE}-enbuild-ctf"}
+    for each in eks.list_pod_identity_associations(**account)["associations"]:
+        eks.delete_pod_identity_association(clusterName=lab.cluster_name, associationId=each["associationId"])
+    runs.append(operator.run(**act, **finish, enbuild_ctf_buckets=[BUCKET]))
     back = {"pod_identity_migrate_back": True, "pod_identity_migrate_back_associations": True}
-    return [operator.run(**there), operator.run(**back)]
+    return [*runs, operator.run(**back)]
+
+
+def _compare(operator: Operator) -> list[PlaybookRun]:
+    """With an agent that is declared as closely as can be."""
+    configuration = {"resources": {"limits": {"memory": "128Mi"}}}
+    return [
+        operator.run(pod_identity_agent_version="latest", pod_identity_agent_configuration_values=configuration),
+    ]
 
 
 def _look(operator: Operator) -> list[PlaybookRun]:
@@ -186,10 +206,10 @@ PLAYBOOKS = {
     "site": Playbook(_install, (0, 0, 0, FAILED)),
     "verify": Playbook(_look, (FAILED, 0)),
     "diagnose": Playbook(_look, (0, 0), permissions.Scope(whole_cluster=True)),
-    "drift": Playbook(_once, (FAILED,)),
+    "drift": Playbook(_compare, (FAILED,)),
     "rotate": Playbook(_once, (FAILED,), BY_NAME),
     "teardown": Playbook(_take_away, (0,)),
-    "migrate": Playbook(_move, (0, 0)),
+    "migrate": Playbook(_move, (0, 0, 0)),
 }
 TURNS = (("site",), ("verify", "diagnose", "drift"), ("rotate",), ("teardown",), ("migrate",))
 """The order in which they find what they need, those that only read side by side."""
@@ -208,9 +228,17 @@ def act(lab: Lab, administrators: bool = False) -> dict[str, tuple[Operator, lis
     for turn in TURNS:
         operators = [Operator(lab, playbook, administrators) for playbook in turn]
         with ThreadPoolExecutor(len(turn)) as together:
-            runs = list(together.map(lambda operator: PLAYBOOKS[operator.playbook].scenario(operator), operators))
+            runs = list(together.map(_play, operators))
         done |= dict(zip(turn, zip(operators, runs, strict=True), strict=True))
     return done
+
+
+def _play(operator: Operator) -> list[PlaybookRun]:
+    playbook = PLAYBOOKS[operator.playbook]
+    runs = playbook.scenario(operator)
+    for run, end in zip(runs, playbook.ends, strict=True):
+        assert run.returncode == end, run.output
+    return runs
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.lab
 
 Run = t.Callable[..., PlaybookRun]
 EVERYTHING: dict[str, t.Any] = {"pod_identity_teardown_release": True, "pod_identity_teardown_agent": True}
-MOVE = {"pod_identity_migrate_act": True, "pod_identity_migrate_finish": True}
+MOVE: dict[str, t.Any] = {"pod_identity_migrate_act": True, "pod_identity_migrate_finish": True}
 SITE_CHANGES = [
     "Install or upgrade the release with its service accounts",
     "See to the add-on eks-pod-identity-agent",
