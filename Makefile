@@ -33,7 +33,7 @@ demo: lab-up ## The guide's whole job on the lab, twice, and what is then true
 
 test: venv-test ## Every check there is
 	@$(RUN_LAB) build
-	@'$(BIN)/python' -m pytest --verbose --numprocesses=2 --no-loadscope-reorder $(ARGS)
+	@'$(BIN)/python' -m pytest --verbose --numprocesses=3 --no-loadscope-reorder $(ARGS)
 
 lint: venv-test ## The checks that need no lab and take seconds
 	@'$(BIN)/python' -m pytest tests/checks -m 'not background' $(ARGS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.filter.awx import awaited
-from ansible_collections.enbuild.eks.plugins.filter.workloads import collection_version, given
+from ansible_collections.enbuild.eks.plugins.filter.workloads import clusters, collection_version, given
 
 
 def test_what_check_mode_would_make_has_no_id() -> None:
@@ -29,3 +29,8 @@ def test_only_null_and_empty_text_are_nothing(value: object, comes_to: object) -
 
 def test_a_missing_collection_is_what_one_says() -> None:
     assert collection_version("nobody.nothing", "none") == "none"
+
+
+@pytest.mark.parametrize(("hosts", "pattern"), [(["a", "b"], "all"), ([], "localhost")])
+def test_a_play_without_an_inventory_is_for_the_cluster_that_variables_name(hosts: list[str], pattern: str) -> None:
+    assert clusters({"all": hosts, "ungrouped": []}) == pattern
