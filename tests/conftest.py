@@ -26,7 +26,7 @@ LONGEST_FIRST = (
     "test_ansible.py",
     "integration",
 )
-"""Parts of paths: with two workers, what takes minutes begins first, and what takes seconds fills the gaps."""
+"""Parts of paths: what takes minutes begins first, and what takes seconds fills the gaps between workers."""
 EACH_FOR_ITSELF = ("test_targets.py", "test_ansible.py")
 """Files whose tests have nothing in common."""
 

@@ -167,13 +167,12 @@ def test_a_plan_with_every_answer_empty_foretells_all_and_changes_nothing(awx: A
 
 
 def test_a_canceled_job_leaves_nothing_running(awx: Awx) -> None:
-    cut = awx.launch("site", cancel_at=begins("Its own permissions"))
+    cut = awx.launch("site", cancel_at=begins("Look which roles are there already"))
     assert (cut.status, cut.artifacts) == ("canceled", {})
     assert processes(awx) == []
-    made = {role["RoleName"] for role in awx.lab.aws("iam").list_roles()["Roles"]}
-    assert {"enbuild-ai-bedrock", "enbuild-ctf-s3"} <= made
-    # Not the task that was cut: events come after what they tell, and it may have been at its end.
-    assert associations(awx.lab) == {}, "what comes two tasks later was still begun"
+    assert awx.lab.aws("eks").list_addons(clusterName=awx.lab.cluster_name)["addons"] == [AGENT]
+    # Of the next tasks some may be done: an event follows what it tells, and a pod has a moment to end.
+    assert associations(awx.lab) == {}, "what comes four tasks later was still done"
 
 
 def begins(task: str) -> t.Callable[[Event], bool]:

@@ -300,6 +300,8 @@ def test_cut_off_at_any_task_the_next_run_goes_on(town: Town) -> None:
 @pytest.fixture
 def released(lab: Lab, town: Town) -> t.Iterator[str]:
     """An enbuild release whose CTF service is in its node's network, in its values too; its Deployment's name."""
+    # A pod in its node's network has the node's port 8000 to itself, and a rollout needs a node where it is free.
+    town.kubectl("delete", "deployment", "net", "--cascade=foreground")
     namespaces.renew(lab, RELEASE)
     install(lab, RELEASE, "ctf")
     yield f"{RELEASE}-enbuild-ctf"

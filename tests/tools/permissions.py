@@ -263,8 +263,9 @@ def as_json(policy: Document) -> str:
 
 
 def as_yaml(documents: t.Iterable[Document]) -> str:
-    """The text of an RBAC file."""
-    return HEADER + yaml.dump_all(documents, Dumper=_Plain, sort_keys=False, explicit_start=True, width=120)
+    """The text of an RBAC file: one List, for sanity's yamllint takes no file of several documents."""
+    items = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
+    return HEADER + yaml.dump(items, Dumper=_Plain, sort_keys=False, explicit_start=True, width=120)
 
 
 class _Plain(yaml.SafeDumper):
