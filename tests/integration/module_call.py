@@ -13,7 +13,9 @@ import boto3
 from ansible_collections.enbuild.eks.plugins.module_utils._evidence import look
 from ansible_collections.enbuild.eks.plugins.modules.workload_identity_info import ARGUMENT_SPEC
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _pool
 from botocore.config import Config
+from kubernetes.client import Configuration
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -49,4 +51,7 @@ class ModuleOfTest:
 
 def look_at(lab: Lab, keys: dict[str, str] | None = None, check_mode: bool = False, **params: t.Any) -> t.Any:
     """Return what the module would, with these options."""
+    # A process is one caller's: its first one stays in the Kubernetes client's defaults, and in kubernetes.core's pool.
+    Configuration.set_default(None)
+    _pool.clear()
     return look(ModuleOfTest(lab, params, keys or {}, check_mode))

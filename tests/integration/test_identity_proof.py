@@ -265,6 +265,7 @@ def test_every_kind_by_name_and_by_namespace(shop: Shop) -> None:
         "Job": "injected",
         "Pod": "issued",
     }
+    shop.kubectl("wait", "job", "--all", "--for=condition=Complete", "--timeout=30s")
     found = look_at(shop.lab, namespaces=[shop.namespace], proofs=1)
     rungs = {f"{each['kind']} {each['object']}": each["rung"] for each in found["workloads"]}
     assert sorted(rungs.values()) == ["injected", "injected", "injected", "issued"], rungs
