@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
@@ -128,20 +127,20 @@ def _roles(seen: Registers) -> t.Iterator[Change]:
     there, done = results(seen, "pod_identity_iam_there"), results(seen, "pod_identity_iam_applied")
     for before, after in zip(there, done, strict=False):
         if after.get("changed"):
-            yield from _role(next(iter(before["iam_roles"]), None), after["invocation"]["module_args"])
+            yield from _role(next(iter(before["iam_roles"]), None), after["item"])
 
 
 def _role(found: Item | None, wanted: Item) -> t.Iterator[Change]:
-    policies = wanted["managed_policies"] or ()
+    policies, name = wanted["managed_policies"] or (), wanted["role_name"]
     if found is None:
-        yield entry("pod_identity_iam", "role", wanted["name"], "create", policies)
+        yield entry("pod_identity_iam", "role", name, "create", policies)
         return
     missing = [arn for arn in policies if arn not in attached(found)]
     what = list(_role_aspects(found, wanted))
     if what or not missing:
-        yield entry("pod_identity_iam", "role", wanted["name"], "update", what)
+        yield entry("pod_identity_iam", "role", name, "update", what)
     for arn in missing:
-        yield managed(wanted["name"], arn, "create")
+        yield managed(name, arn, "create")
 
 
 def attached(role: Item) -> list[str]:
@@ -155,23 +154,20 @@ def managed(role: str, arn: str, action: str) -> Change:
 
 
 def _role_aspects(found: Item, wanted: Item) -> t.Iterator[str]:
-    trust = json.loads(wanted["assume_role_policy_document"])
-    if compare_policies(found["assume_role_policy_document"], trust):
+    if compare_policies(found["assume_role_policy_document"], wanted["trust_policy"]):
         yield "trust policy"
     boundary = (found.get("permissions_boundary") or {}).get("permissions_boundary_arn")
     tags = {key: (found.get("tags") or {}).get(key) for key in wanted["tags"] or ()}
-    before = {"path": found["path"], "description": found.get("description"), "boundary": boundary, "tags": tags}
-    asked = [name for name in before if wanted.get(name) is not None]
-    yield from aspects(before, wanted, asked)
+    before = {"path": found["path"], "boundary": boundary, "tags": tags}
+    yield from aspects(before, wanted, [name for name in before if wanted.get(name)])
 
 
 def _policies(seen: Registers) -> t.Iterator[Change]:
     for done in results(seen, "pod_identity_iam_permitted"):
         if done.get("changed"):
-            wanted = done["invocation"]["module_args"]
-            there = wanted["policy_name"] in (done.get("diff") or {}).get("before", {})
-            name = f"{wanted['iam_name']}/{wanted['policy_name']}"
-            yield entry("pod_identity_iam", "policy", name, "update" if there else "create")
+            name = done["item"]["role_name"]  # its policy has the same
+            there = name in (done.get("diff") or {}).get("before", {})
+            yield entry("pod_identity_iam", "policy", f"{name}/{name}", "update" if there else "create")
 
 
 def _associations(seen: Registers) -> t.Iterator[Change]:

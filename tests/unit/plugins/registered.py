@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 Registers = dict[str, t.Any]
@@ -36,18 +35,17 @@ def role(
 
 def roles(found: Registers | None, changed: bool, policy: t.Any = None, **wanted: t.Any) -> Registers:
     """The looks at role ``shop`` and its making, as declared with AmazonS3FullAccess."""
-    asked = {
-        "name": "shop",
-        "path": "/",
-        "description": "EKS Pod Identity of shop",
-        "assume_role_policy_document": json.dumps(trust()),
+    declared = {
+        "role_name": "shop",
+        "path": "",
+        "trust_policy": trust(),
+        "policy": policy,
         "managed_policies": [S3],
-        "boundary": None,
+        "boundary": "",
         "tags": {},
         **wanted,
     }
-    declared = {"role_name": "shop", "policy": policy, "managed_policies": [S3]}
-    made = {"changed": changed, "invocation": {"module_args": asked}, "item": declared}
+    made = {"changed": changed, "item": declared}
     return {
         "pod_identity_iam_there": {"results": [{"iam_roles": [found] if found else []}]},
         "pod_identity_iam_applied": {"results": [made]},

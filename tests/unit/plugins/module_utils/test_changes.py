@@ -78,6 +78,7 @@ ROLES: dict[str, t.Any] = {
         {"boundary": "arn:b"},
         [("update", "role", "shop", ["boundary none -> arn:b"])],
     ),
+    "path": (registered.role(), {"path": "/team/"}, [("update", "role", "shop", ["path / -> /team/"])]),
     "something else": (registered.role(), {}, [("update", "role", "shop", [])]),
     "trust and policy": (
         registered.role(actions=["sts:AssumeRole"], policies=()),
@@ -103,9 +104,8 @@ def test_the_order_of_actions_in_a_trust_is_no_difference() -> None:
 
 @pytest.mark.parametrize(("there", "action"), [({"shop": {}}, "update"), ({"other": {}}, "create"), (None, "create")])
 def test_an_inline_policy(there: t.Any, action: str) -> None:
-    wanted = {"iam_name": "shop", "policy_name": "shop"}
     diff = {} if there is None else {"diff": {"before": there}}
-    done = {"changed": True, "invocation": {"module_args": wanted}, **diff}
+    done = {"changed": True, "item": {"role_name": "shop"}, **diff}
     assert told({"pod_identity_iam_permitted": {"results": [done, {"skipped": True, "changed": False}]}}) == [
         (action, "policy", "shop/shop", [])
     ]
