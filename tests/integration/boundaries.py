@@ -19,7 +19,7 @@ from ansible_collections.enbuild.eks.tests.tools.playbook_run import TASK, Playb
 KILLED = -9
 ALWAYS = 10**6
 """More times than any test calls."""
-MOST_RUNS = 120
+MOST_RUNS = 200
 """More than a playbook has tasks."""
 
 Fault = dict[str, t.Any]
