@@ -38,7 +38,7 @@ test: venv-test ## Every check there is
 lint: venv-test ## The checks that need no lab and take seconds
 	@'$(BIN)/python' -m pytest tests/checks -m 'not background' $(ARGS)
 
-test-boundaries: venv-test ## Playbooks interrupted at every one of their tasks (half an hour)
+test-boundaries: venv-test ## Playbooks interrupted at every one of their tasks (an hour)
 	@$(RUN_LAB) build
 	@'$(BIN)/python' -m pytest --verbose -m boundaries $(ARGS)
 
