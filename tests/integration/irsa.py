@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible_collections.enbuild.eks.tests.integration.shop import policy
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 
 ANNOTATION = "eks.amazonaws.com/role-arn"
@@ -57,12 +58,10 @@ def install(lab: Lab, namespace: str, *services: str) -> None:
 def install_with_irsa(lab: Lab, namespace: str, role: str) -> None:
     """Install it with both services, AI with ``role``, which lists Bedrock's models, by IRSA."""
     account = f"{RELEASE}-enbuild-ai"
-    trust = {"Version": "2012-10-17", "Statement": [Irsa(lab).statement(namespace, account)]}
     listing = {"Effect": "Allow", "Action": "bedrock:ListFoundationModels", "Resource": "*"}
-    policy = {"Version": "2012-10-17", "Statement": [listing]}
-    iam = lab.aws("iam")
-    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    iam.put_role_policy(RoleName=role, PolicyName="models", PolicyDocument=json.dumps(policy))
+    iam, trust = lab.aws("iam"), policy(Irsa(lab).statement(namespace, account))
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=role, PolicyName="models", PolicyDocument=policy(listing))
     install(lab, namespace, "ai", "ctf")
     lab.kubectl("annotate", "serviceaccount", account, "-n", namespace, f"{ANNOTATION}={arn}")
     lab.kubectl("rollout", "restart", f"deployment/{account}", "-n", namespace)

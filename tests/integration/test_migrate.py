@@ -13,7 +13,7 @@ from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.integration.boundaries import at_task_named
 from ansible_collections.enbuild.eks.tests.integration.irsa import ANNOTATION, RELEASE, Irsa, install
 from ansible_collections.enbuild.eks.tests.integration.poller import Poller, as_manifest
-from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, install_agent
+from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, install_agent, policy
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
@@ -58,7 +58,7 @@ class Town:
 
     def role(self, name: str, *statements: Object) -> str:
         iam = self.lab.aws("iam")
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(*statements))
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(*statements))
         iam.put_role_policy(RoleName=name, PolicyName="use", PolicyDocument=json.dumps(POLICY))
         return self.arn(name)
 
@@ -68,7 +68,7 @@ class Town:
         return t.cast("list[Object]", document["Statement"])
 
     def set_trust(self, name: str, *statements: Object) -> None:
-        self.lab.aws("iam").update_assume_role_policy(RoleName=name, PolicyDocument=_document(*statements))
+        self.lab.aws("iam").update_assume_role_policy(RoleName=name, PolicyDocument=policy(*statements))
 
     def apply(self, *objects: Object) -> None:
         self.kubectl("apply", "-f", "-", given=as_manifest(*objects))
@@ -103,10 +103,6 @@ class Town:
             {**self.lab.environment(), "ANSIBLE_SHOW_CUSTOM_STATS": "true"},
             on_line,
         )
-
-
-def _document(*statements: Object) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def account(name: str, role_arn: str = "", **metadata: t.Any) -> Object:
