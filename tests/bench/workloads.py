@@ -20,8 +20,9 @@ from unittest import mock
 
 from kubernetes.client.rest import RESTClientObject
 
+from ..integration import agent
 from ..integration.module_call import look_at
-from ..integration.shop import LISTING, install_agent, policy, trust
+from ..integration.shop import LISTING, policy, trust
 from ..lab.labs import Lab, remove
 
 MODULE = Path(__file__).parents[2] / "plugins" / "modules" / "workload_identity_info.py"
@@ -61,7 +62,7 @@ def main() -> None:
 def _fill(lab: Lab, workloads: int, pods: int) -> None:
     started = time.monotonic()
     lab.kubectl("create", "-f", "-", input=json.dumps(NODE))
-    install_agent(lab)
+    agent.install(lab)
     arns = [_role(lab, f"bench-{number}") for number in range(ROLES)]
     eks = lab.aws("eks")
     for space in range(SPACES):

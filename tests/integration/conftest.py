@@ -9,8 +9,8 @@ import os
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.tests.integration import namespaces
-from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, Shop, install_agent
+from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
+from ansible_collections.enbuild.eks.tests.integration.shop import Shop
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, remove
 
 
@@ -40,10 +40,10 @@ def aws_clean(lab: Lab) -> Lab:
 def prepared(lab: Lab) -> t.Iterator[Lab]:
     """An account with nothing in it but a healthy agent."""
     lab.reset()
-    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
-    install_agent(lab)
+    agent.remove(lab)
+    agent.install(lab)
     yield lab
-    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    agent.remove(lab)
     lab.reset()
 
 

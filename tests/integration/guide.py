@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.enbuild.eks.tests.integration import namespaces
+from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
 NAMESPACE = "enbuild"
-AGENT = "eks-pod-identity-agent"
 
 
 def run_guide(
@@ -41,7 +40,7 @@ def run_guide(
 def start_over(lab: Lab, wait: bool = True) -> None:
     """Leave nothing of the job: no release, no agent, an empty account."""
     (namespaces.remove if wait else namespaces.leave)(lab, NAMESPACE)
-    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    agent.remove(lab)
     lab.reset()
 
 
@@ -76,5 +75,5 @@ def assert_the_job_is_done(lab: Lab) -> None:
         "enbuild/enbuild-enbuild-ctf": "enbuild-ctf-s3",
     }
     assert pods_with_credentials(lab) == {"ai", "ctf"}
-    addon = lab.aws("eks").describe_addon(clusterName=lab.cluster_name, addonName=AGENT)["addon"]
+    addon = lab.aws("eks").describe_addon(clusterName=lab.cluster_name, addonName=agent.AGENT)["addon"]
     assert addon["status"] == "ACTIVE"

@@ -13,7 +13,6 @@ import typing as t
 from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 
-AGENT = "eks-pod-identity-agent"
 TRUST: dict[str, t.Any] = {
     "Version": "2012-10-17",
     "Statement": [
@@ -120,12 +119,3 @@ class Shop:
         seen = look_at(self.lab, workloads=[{"namespace": self.namespace, **self.asked}])
         (workload,) = seen["workloads"]
         return [*seen["findings"], *workload["findings"]], workload["rung"]
-
-
-def install_agent(lab: Lab) -> None:
-    lab.aws("eks").create_addon(clusterName=lab.cluster_name, addonName=AGENT)
-    await_agent(lab)
-
-
-def await_agent(lab: Lab) -> None:
-    lab.kubectl("rollout", "status", f"daemonset/{AGENT}", "-n", "kube-system", "--timeout=30s")

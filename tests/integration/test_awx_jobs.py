@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.enbuild.eks.tests.integration.guide import AGENT, associations, start_over
+from ansible_collections.enbuild.eks.tests.integration.agent import AGENT
+from ansible_collections.enbuild.eks.tests.integration.guide import associations, start_over
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.runner import pod
 from ansible_collections.enbuild.eks.tests.runner.credentials import (

@@ -13,9 +13,10 @@ import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._drift import CLASSES
 from ansible_collections.enbuild.eks.plugins.module_utils._names import MANAGED_BY
 from ansible_collections.enbuild.eks.plugins.module_utils._trust import trust_policy
-from ansible_collections.enbuild.eks.tests.integration import namespaces
+from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
+from ansible_collections.enbuild.eks.tests.integration.agent import AGENT
 from ansible_collections.enbuild.eks.tests.integration.releases import set_status
-from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, LISTING, policy, trust
+from ansible_collections.enbuild.eks.tests.integration.shop import LISTING, policy, trust
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
@@ -138,7 +139,7 @@ def world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Worl
     made.associate("shop", "late", "drift-orders")
     yield made
     namespaces.leave(lab, *SPACES)
-    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    agent.remove(lab)
     lab.reset()
 
 

@@ -10,8 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.enbuild.eks.tests.integration import namespaces
-from ansible_collections.enbuild.eks.tests.integration.shop import AGENT
+from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
@@ -65,7 +64,7 @@ class Place:
         if self.spaces:
             namespaces.leave(self.lab, *self.spaces)
         self.spaces.clear()
-        self.lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+        agent.remove(self.lab)
         self.lab.reset()
 
     def run(self, *words: str, environment: t.Mapping[str, str] | None = None, **variables: t.Any) -> PlaybookRun:

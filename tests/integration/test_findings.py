@@ -12,12 +12,11 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._findings import CODES
+from ansible_collections.enbuild.eks.tests.integration import agent
 from ansible_collections.enbuild.eks.tests.integration.shop import (
-    AGENT,
     LISTING,
     TRUST,
     Shop,
-    await_agent,
     policy,
     trust,
 )
@@ -319,14 +318,14 @@ def mistyped(shop: Shop) -> None:
 @case("agent_missing")
 def never_installed(shop: Shop) -> None:
     shop.healthy()
-    shop.lab.aws("eks").delete_addon(clusterName=shop.lab.cluster_name, addonName=AGENT)
+    shop.lab.aws("eks").delete_addon(clusterName=shop.lab.cluster_name, addonName=agent.AGENT)
 
 
 @case("agent_unhealthy")
 def its_daemonset_deleted(shop: Shop) -> None:
     shop.lab.weather(health_grace_seconds=0)
     shop.healthy()
-    shop.lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system")
+    agent.remove(shop.lab)
 
 
 @case("agent_not_on_node")
@@ -358,8 +357,8 @@ def leave_fargate(shop: Shop) -> None:
     removal = [{"op": "remove", "path": "/spec/template/spec/nodeSelector"}]
     shop.kubectl("patch", "deployment/orders", "--type=json", "-p", json.dumps(removal))
     shop.settle()
-    shop.lab.kubectl("delete", "node", "fargate-1")
-    await_agent(shop.lab)
+    agent.remove_node(shop.lab, "fargate-1")
+    agent.await_ready(shop.lab)
 
 
 def let_it_chain(shop: Shop) -> None:
@@ -423,7 +422,7 @@ def follow_up(shop: Shop) -> list[str]:
     met: list[str] = []
     for _round in range(MOST_REMEDIES):
         shop.settle()
-        await_agent(shop.lab)
+        agent.await_ready(shop.lab)
         found, rung = shop.look()
         if not found:
             assert rung == "allowed"

@@ -10,14 +10,14 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.tests.integration import namespaces
+from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
+from ansible_collections.enbuild.eks.tests.integration.agent import AGENT
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from botocore.exceptions import ClientError
 
 pytestmark = pytest.mark.lab
 
 AUDIENCE = "pods.eks.amazonaws.com"
-AGENT = "eks-pod-identity-agent"
 TRUST = {
     "Version": "2012-10-17",
     "Statement": {
@@ -129,12 +129,11 @@ def test_only_pods_born_with_the_association_are_injected(orders: Orders) -> Non
 
 
 @pytest.fixture
-def agent(aws_clean: Lab) -> t.Iterator[Lab]:
+def agentless(aws_clean: Lab) -> t.Iterator[Lab]:
     """The lab without an agent, before and after."""
-    remove = ("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
-    aws_clean.kubectl(*remove)
+    agent.remove(aws_clean)
     yield aws_clean
-    aws_clean.kubectl(*remove)
+    agent.remove(aws_clean)
 
 
 def status_of(lab: Lab) -> str:
@@ -142,22 +141,22 @@ def status_of(lab: Lab) -> str:
     return str(shown["status"])
 
 
-def test_agent_add_on_is_a_daemon_set_and_its_health(agent: Lab) -> None:
-    agent.weather(health_grace_seconds=1)
-    eks = agent.aws("eks")
-    eks.create_addon(clusterName=agent.cluster_name, addonName=AGENT)
+def test_agent_add_on_is_a_daemon_set_and_its_health(agentless: Lab) -> None:
+    agentless.weather(health_grace_seconds=1)
+    eks = agentless.aws("eks")
+    eks.create_addon(clusterName=agentless.cluster_name, addonName=AGENT)
     listed = ("get", "daemonset", AGENT, "-n", "kube-system", "-o", "name", "--ignore-not-found")
-    assert AGENT in agent.kubectl(*listed)
-    assert eventually(lambda: status_of(agent), lambda status: status == "ACTIVE") == "ACTIVE"
+    assert AGENT in agentless.kubectl(*listed)
+    assert eventually(lambda: status_of(agentless), lambda status: status == "ACTIVE") == "ACTIVE"
     nobody = {"spec": {"template": {"metadata": {"annotations": {"lab.enbuild.eks/stuck": "true"}}}}}
-    agent.kubectl("patch", "daemonset", AGENT, "-n", "kube-system", "-p", json.dumps(nobody))
-    assert eventually(lambda: status_of(agent), lambda status: status == "DEGRADED") == "DEGRADED"
-    eks.delete_addon(clusterName=agent.cluster_name, addonName=AGENT)
-    assert agent.kubectl(*listed) == ""
+    agentless.kubectl("patch", "daemonset", AGENT, "-n", "kube-system", "-p", json.dumps(nobody))
+    assert eventually(lambda: status_of(agentless), lambda status: status == "DEGRADED") == "DEGRADED"
+    eks.delete_addon(clusterName=agentless.cluster_name, addonName=AGENT)
+    assert agentless.kubectl(*listed) == ""
 
 
 def install_by_hand(lab: Lab, labels: dict[str, str]) -> None:
-    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    agent.remove(lab)
     container = {"name": "agent", "image": "registry.example.com/none"}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
     spec = {"selector": {"matchLabels": labels}, "template": template}
@@ -175,14 +174,14 @@ def install_by_hand(lab: Lab, labels: dict[str, str]) -> None:
     ],
 )
 def test_agent_that_somebody_else_installed(
-    agent: Lab, labels: dict[str, str], conflicts: str, status: str, issue: str | None
+    agentless: Lab, labels: dict[str, str], conflicts: str, status: str, issue: str | None
 ) -> None:
-    install_by_hand(agent, labels)
-    eks, address = agent.aws("eks"), {"clusterName": agent.cluster_name, "addonName": AGENT}
+    install_by_hand(agentless, labels)
+    eks, address = agentless.aws("eks"), {"clusterName": agentless.cluster_name, "addonName": AGENT}
     eks.create_addon(**address, resolveConflicts=conflicts)
-    assert eventually(lambda: status_of(agent), lambda found: found == status) == status
+    assert eventually(lambda: status_of(agentless), lambda found: found == status) == status
     issues = eks.describe_addon(**address)["addon"]["health"]["issues"]
     assert [found["code"] for found in issues] == ([issue] if issue else [])
     eks.delete_addon(**address)
-    left = agent.kubectl("get", "daemonset", AGENT, "-n", "kube-system", "-o", "name", "--ignore-not-found")
+    left = agentless.kubectl("get", "daemonset", AGENT, "-n", "kube-system", "-o", "name", "--ignore-not-found")
     assert bool(left) == (issue is not None), "what the add-on didn't make stays"

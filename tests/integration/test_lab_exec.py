@@ -16,12 +16,11 @@ import urllib.error
 import urllib.request
 
 import pytest
-from ansible_collections.enbuild.eks.tests.integration import namespaces
+from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 
 pytestmark = pytest.mark.lab
 
-AGENT = "eks-pod-identity-agent"
 TOOLS = "lab.enbuild.eks/tools"
 TRUST = {
     "Version": "2012-10-17",
@@ -101,20 +100,10 @@ def shop(lab: Lab) -> t.Iterator[Shop]:
     iam.create_role(RoleName="ai", AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.attach_role_policy(RoleName="ai", PolicyArn="arn:aws:iam::aws:policy/AmazonBedrockReadOnly")
     made = Shop(lab)
-    install_agent(lab)
+    agent.install(lab, resolveConflicts="OVERWRITE")
     yield made
-    remove_agent(lab)
+    agent.remove(lab)
     namespaces.leave(lab, made.namespace)
-
-
-def install_agent(lab: Lab) -> None:
-    lab.aws("eks").create_addon(clusterName=lab.cluster_name, addonName=AGENT, resolveConflicts="OVERWRITE")
-    lab.kubectl("rollout", "status", f"daemonset/{AGENT}", "-n", "kube-system", "--timeout=30s")
-
-
-def remove_agent(lab: Lab) -> None:
-    lab.aws("eks").delete_addon(clusterName=lab.cluster_name, addonName=AGENT)
-    lab.kubectl("wait", "pod", "-n", "kube-system", "-l", f"app.kubernetes.io/name={AGENT}", "--for=delete")
 
 
 @pytest.fixture(scope="module")
@@ -205,13 +194,14 @@ def test_static_keys_win_wherever_they_are(shop: Shop, associated: str) -> None:
 
 
 def test_no_agent_on_the_node_no_credentials(shop: Shop, ai: str) -> None:
-    remove_agent(shop.lab)
+    shop.lab.aws("eks").delete_addon(clusterName=shop.lab.cluster_name, addonName=agent.AGENT)
+    agent.remove(shop.lab)
     try:
         refused = shop.kubectl_exec(ai, "sh", "-c", ASK_CURL)
         assert refused.returncode == 7, refused.stderr
         assert "Error when retrieving credentials from container-role" in shop.kubectl_exec(ai, *WHO).stderr
     finally:
-        install_agent(shop.lab)
+        agent.install(shop.lab)
     assert ROLE in shop.kubectl_exec(ai, *WHO).stdout
 
 

@@ -9,11 +9,11 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.tests.integration import namespaces
+from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.integration.boundaries import at_task_named
 from ansible_collections.enbuild.eks.tests.integration.irsa import ANNOTATION, RELEASE, Irsa, install
 from ansible_collections.enbuild.eks.tests.integration.poller import Poller, as_manifest
-from ansible_collections.enbuild.eks.tests.integration.shop import AGENT, install_agent, policy
+from ansible_collections.enbuild.eks.tests.integration.shop import policy
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
@@ -165,7 +165,7 @@ WEB, CONTAINER, NODE = "assume-role-with-web-identity", "container-role", "iam-r
 def town(lab: Lab) -> t.Iterator[Town]:
     """Two service accounts that share a role, one half migrated, a Job's, one of another account's role, and so on."""
     lab.reset()
-    install_agent(lab)
+    agent.install(lab)
     made = Town(lab)
     shared = made.role("shared", ELSEWHERE, made.irsa("api", "feed"))
     done = made.role("done", POD_IDENTITY, made.irsa("done"))
@@ -186,7 +186,7 @@ def town(lab: Lab) -> t.Iterator[Town]:
     lab.faults([])
     lab.weather(webhook_cold_seconds=0)
     namespaces.leave(lab, SPACE)
-    lab.kubectl("delete", "daemonset", AGENT, "-n", "kube-system", "--ignore-not-found")
+    agent.remove(lab)
     lab.reset()
 
 

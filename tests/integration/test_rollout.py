@@ -11,7 +11,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.tests.integration import namespaces
+from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
@@ -139,7 +139,7 @@ def cluster(lab: Lab) -> t.Iterator[Cluster]:
     for name in ("deployment/api", "deployment/held", "statefulset/queue", "daemonset/log"):
         made.kubectl("rollout", "status", name, "--timeout=60s")
     made.kubectl("rollout", "pause", "deployment/held")
-    lab.aws("eks").create_addon(clusterName=lab.cluster_name, addonName="eks-pod-identity-agent")
+    lab.aws("eks").create_addon(clusterName=lab.cluster_name, addonName=agent.AGENT)
     lab.aws("iam").create_role(RoleName="app", AssumeRolePolicyDocument=json.dumps(TRUST))
     lab.aws("eks").create_pod_identity_association(
         clusterName=lab.cluster_name, namespace=SPACE, serviceAccount="app", roleArn=made.role_arn
