@@ -106,7 +106,8 @@ def place_of(template: Template) -> Place:
 
 def _templates(asked: Asked, kubernetes: Kubernetes) -> Templates:
     rendered = _rendered(asked.manifests, asked.manifests_namespace)
-    found = {workload: named_template(workload, kubernetes, rendered) for workload in asked.workloads}
+    named = {workload: named_template(workload, kubernetes, rendered) for workload in asked.workloads}
+    found = {workload: template for workload, template in named.items() if template or not workload.optional}
     if asked.scans:
         others = other_templates(kubernetes, asked.spaces, {workload.owner for workload in found})
         found |= {Workload(owner.name, owner, None, asked.checks, asked=False): others[owner] for owner in others}

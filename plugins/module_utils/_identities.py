@@ -85,7 +85,7 @@ def policy_document(policy: t.Any) -> t.Any:
 
 
 def objects(declared: t.Sequence[Item]) -> list[dict[str, t.Any]]:
-    """What enbuild.eks.workload_identity_info takes of ``declared``, in the same order."""
+    """What names the objects of ``declared``, as enbuild.eks.workload_identity_info takes it, in the same order."""
     return [{key: item[key] for key in OBJECT_KEYS if item.get(key)} for item in declared]
 
 
@@ -121,16 +121,15 @@ def policy_arn(policy: str, cluster: Item) -> str:
     return policy if policy.startswith("arn:") else f"arn:{cluster['partition']}:iam::aws:policy/{policy}"
 
 
-def expected(workloads: t.Sequence[Item]) -> list[dict[str, t.Any]]:
-    """What enbuild.eks.workload_identity_info takes of resolved ``workloads``: objects, roles and checks."""
-    kinds = tuple(ALL_KINDS)
+def expected(declared: t.Sequence[Item], cluster: Item, path: str = "/") -> list[dict[str, t.Any]]:
+    """What enbuild.eks.workload_identity_info takes of ``declared``, in the same order: objects, roles and checks."""
     return [
         {
-            key: item[key]
-            for key in ("name", "namespace", "role_arn", "allowed", *kinds, "service_account")
-            if item.get(key) and not (key == "service_account" and any(item.get(kind) for kind in kinds))
+            **named,
+            "role_arn": item.get("role_arn") or role_arn(item["role_name"], cluster, path),
+            **({"allowed": item["allowed"]} if item.get("allowed") else {}),
         }
-        for item in workloads
+        for item, named in zip(declared, objects(declared), strict=True)
     ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ._findings import CODES
 from ._ladder import RUNGS
 from ._plan import Refused
 from ._pods import KINDS
@@ -15,6 +16,9 @@ Item = t.Mapping[str, t.Any]
 
 SEVERITIES = ("error", "warning", "info")
 """Of findings, the most severe first."""
+
+AT_ANY_RUNG = frozenset(code for code, kind in CODES.items() if kind.severity == "error" and not kind.rung)
+"""Codes of errors that no rung tells of."""
 
 
 def involved(item: Item) -> bool:
@@ -30,13 +34,17 @@ def below(found: t.Sequence[Item], wanted: str = "") -> list[dict[str, t.Any]]:
     """The judged workloads that fall short of the rung ``wanted``.
 
     "" asks for as high as permissions allow: nothing that was looked at may fail, and the declaration has to hold.
+    An error that no rung tells of falls short of any but "none".
     """
     if wanted and wanted not in RUNGS:
         raise Refused(f"{wanted} is not a rung of the ladder of proof; the rungs are {', '.join(RUNGS)}")
-    return [dict(item) for item in found if involved(item) and _falls_short(item["rungs"], wanted)]
+    return [dict(item) for item in found if involved(item) and _falls_short(item, wanted)]
 
 
-def _falls_short(rungs: t.Mapping[str, bool | None], wanted: str) -> bool:
+def _falls_short(item: Item, wanted: str) -> bool:
+    rungs = item["rungs"]
+    if wanted != "none" and any(finding["code"] in AT_ANY_RUNG for finding in item["findings"]):
+        return True
     if not wanted:
         return False in rungs.values() or not rungs["declared"]
     return not all(rungs[rung] for rung in RUNGS[1 : RUNGS.index(wanted) + 1])

@@ -27,6 +27,8 @@ class Workload:
     checks: tuple[Check, ...] = ()
     asked: bool = True
     """Whether a user named it; one that was merely found needs no identity, and lacks nothing without one."""
+    optional: bool = False
+    """Whether one that doesn't exist is left out."""
 
     @property
     def by_service_account(self) -> bool:
@@ -45,4 +47,10 @@ def parse_workload(item: t.Mapping[str, t.Any], checks: tuple[Check, ...] = ()) 
         raise Refused(f"{label}: name exactly one of {choices}; found {', '.join(named) or 'none'}")
     owner = Owner(ALL_KINDS.get(named[0], "ServiceAccount"), item["namespace"], item[named[0]])
     own = parse_checks(item.get("allowed"), item.get("name") or owner.name)
-    return Workload(item.get("name") or owner.name, owner, item.get("role_arn") or None, own or checks)
+    return Workload(
+        item.get("name") or owner.name,
+        owner,
+        item.get("role_arn") or None,
+        own or checks,
+        optional=bool(item.get("optional")),
+    )

@@ -72,6 +72,10 @@ options:
       allowed:
         description: What the workload has to be allowed to do, in place of O(checks) and written like it.
         type: raw
+      optional:
+        description: Whether to leave the workload out of the result where it doesn't exist, instead of a finding.
+        type: bool
+        default: false
   namespaces:
     description:
       - Namespaces of which every workload, and every pod that belongs to none, is looked at besides O(workloads).
@@ -337,6 +341,7 @@ WORKLOAD_SPEC = {
     "service_account": {"type": "str"},
     "role_arn": {"type": "str"},
     "allowed": {"type": "raw"},
+    "optional": {"type": "bool", "default": False},
 }
 ARGUMENT_SPEC = {
     **AUTH_ARG_SPEC,

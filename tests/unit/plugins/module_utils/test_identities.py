@@ -80,15 +80,12 @@ def test_role_arn_with_a_path(path: t.Any, arn: t.Any) -> None:
     assert _identities.role_arn("a", CLUSTER, path).endswith(f":{arn}")
 
 
-def test_expected_names_the_object_and_not_its_service_account_too() -> None:
-    workloads = _identities.resolved(
-        [ORDERS, {"namespace": "shop", "service_account": "night", "role_name": "n"}],
-        [*FOUND, {"name": "night", "service_account": "night"}],
-        CLUSTER,
-    )
-    first, second = _identities.expected(workloads)
+def test_expected_names_the_object_and_the_role_that_is_made_or_named() -> None:
+    night = {"namespace": "shop", "service_account": "night", "role_arn": TARGET}
+    first, second = _identities.expected([ORDERS, night], CLUSTER, "/team/")
     assert (first["deployment"], "service_account" in first) == ("orders", False)
-    assert (second["service_account"], second["role_arn"]) == ("night", workloads[1]["role_arn"])
+    assert first["role_arn"] == _identities.resolved([ORDERS], FOUND, CLUSTER, "/team/")[0]["role_arn"]
+    assert (second["service_account"], second["role_arn"]) == ("night", TARGET)
 
 
 def test_a_shared_role_is_made_once_and_trusts_each_service_account() -> None:
@@ -160,5 +157,5 @@ def test_workloads_under_one_service_account_share_its_target_role() -> None:
 
 def test_expected_hands_the_checks_on() -> None:
     item = {**ORDERS, "allowed": _identities.bucket_checks(["acme-orders"])}
-    (first,) = _identities.expected(_identities.resolved([item], FOUND, CLUSTER))
+    (first,) = _identities.expected([item], CLUSTER)
     assert first["allowed"] == [{"bucket": "acme-orders"}]

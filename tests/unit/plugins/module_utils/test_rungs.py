@@ -36,6 +36,13 @@ def test_below(rung: t.Any, rungs: t.Any, wanted: t.Any, short: t.Any) -> None:
     assert [found["name"] for found in _rungs.below([item], wanted)] == (["orders"] if short else [])
 
 
+@pytest.mark.parametrize(("wanted", "short"), [("none", False), ("declared", True), ("allowed", True), ("", True)])
+def test_an_error_at_any_rung_is_one_at_each_that_is_asked_for(wanted: str, short: bool) -> None:
+    shared = finding("default_service_account", "error", "Deployment shop/orders", "It runs under default")
+    item = workload("orders", findings=[shared])
+    assert bool(_rungs.below([item], wanted)) == short
+
+
 def test_a_rung_that_there_is_not() -> None:
     with pytest.raises(Refused, match="lofty is not a rung of the ladder of proof; the rungs are none, declared"):
         _rungs.below([], "lofty")
