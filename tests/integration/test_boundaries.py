@@ -158,14 +158,14 @@ def test_site_then_teardown_interrupted_at_every_boundary(lab: Lab, site: Run, t
 
 
 @pytest.mark.boundaries
-def test_migrate_interrupted_at_every_boundary(lab: Lab) -> None:
-    """By turns in each way: it has twice the site's tasks."""
+@pytest.mark.parametrize("end", ENDS)
+def test_migrate_interrupted_at_every_boundary(lab: Lab, end: str) -> None:
     start_over(lab)
     lab.kubectl("create", "namespace", NAMESPACE)
     install_with_irsa(lab, NAMESPACE, "enbuild-ai-bedrock")
     migrate = functools.partial(run_guide, lab, "migrate", **MOVE)
     series = Series(lab, migrate)
-    last = series.go_on(zip(map(_at, itertools.count(1)), itertools.cycle(ENDS), strict=False))
+    last = series.go_on((_at(number), end) for number in itertools.count(1))
     assert len(series.interrupted) >= len(last.tasks) // 2, "few boundaries were met"
     assert_the_job_is_done(lab)
     trust = lab.aws("iam").get_role(RoleName="enbuild-ai-bedrock")["Role"]["AssumeRolePolicyDocument"]

@@ -71,7 +71,10 @@ def run_playbook(
     on_line: t.Callable[[str], bool | None] = lambda _line: None,
     cwd: str | None = None,
 ) -> PlaybookRun:
-    """Run ``ansible-playbook`` to its end, or until ``on_line`` returns True for a line: then it is killed, whole."""
+    """Run ``ansible-playbook`` to its end, or until ``on_line`` returns True for a line: then it is killed, whole.
+
+    Whoever interrupts this, interrupts it, too: it is in a session of its own, which no Ctrl-C reaches.
+    """
     started = time.monotonic()
     process = subprocess.Popen(
         ["ansible-playbook", *arguments],
@@ -84,12 +87,16 @@ def run_playbook(
         start_new_session=True,
     )
     lines = []
-    for line in process.stdout or ():
-        lines.append(line)
-        if on_line(line):
-            _kill_whole(process.pid)
-            break
-    return PlaybookRun("".join(lines), process.wait(), time.monotonic() - started)
+    try:
+        for line in process.stdout or ():
+            lines.append(line)
+            if on_line(line):
+                _kill_whole(process.pid)
+                break
+        return PlaybookRun("".join(lines), process.wait(), time.monotonic() - started)
+    except BaseException:
+        _kill_whole(process.pid)
+        raise
 
 
 def _kill_whole(pid: int) -> None:
