@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 from dataclasses import dataclass, field
 
@@ -13,10 +12,9 @@ from ._association import Found, Summary
 from ._eks_associations import EksAssociations
 from ._probes import Place
 from ._spread import spread
+from ._suggest import meant
 
 CONCURRENCY = 8
-SIMILAR = 0.6
-"""How much of two names has to be alike (difflib's ratio) for one to be a slip of the pen."""
 
 View = dict[str, t.Any]
 
@@ -91,7 +89,6 @@ def slips(bindings: Bindings, wanted: t.Iterable[Place]) -> dict[Place, View]:
     found = {}
     for orphan in bindings.orphans:
         near = {account: space for space, account in bare if space == orphan["namespace"]}
-        names = difflib.get_close_matches(orphan["service_account"], near, n=1, cutoff=SIMILAR)
-        if names:
-            found[(near[names[0]], names[0])] = orphan
+        if name := meant(orphan["service_account"], near):
+            found[(near[name], name)] = orphan
     return found

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
 from . import _remedies as remedies
 from ._facts import Evidence
 from ._findings import Finding
 from ._pods import ALL_KINDS
+from ._suggest import meant
 
 IRSA_ANNOTATION = "eks.amazonaws.com/role-arn"
 
@@ -50,8 +50,8 @@ def _unassociated(seen: Evidence) -> t.Iterator[Finding]:
 
 def _workload_missing(seen: Evidence) -> Finding:
     owner = seen.workload.owner
-    near = difflib.get_close_matches(f"{owner.kind} {owner.name}", seen.neighbours, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    near = meant(f"{owner.kind} {owner.name}", seen.neighbours)
+    hint = f"; did you mean {near}?" if near else ""
     return Finding(
         "workload_missing",
         str(owner),
@@ -89,8 +89,8 @@ def _service_account_missing(seen: Evidence) -> Finding:
 
 
 def _association_missing(seen: Evidence) -> Finding:
-    near = difflib.get_close_matches(str(seen.service_account), seen.neighbours, n=1)
-    hint = f"; there is one for {near[0]}, which may be a slip of the pen" if near else ""
+    near = meant(str(seen.service_account), seen.neighbours)
+    hint = f"; there is one for {near}, which may be a slip of the pen" if near else ""
     return Finding(
         "association_missing",
         f"ServiceAccount {seen.place}",
