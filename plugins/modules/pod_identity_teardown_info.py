@@ -15,7 +15,7 @@ description:
   - What this collection made is known by its tag C(enbuild.eks/managed-by).
   - Nothing is changed. The role P(enbuild.eks.pod_identity_teardown#role) decides by it.
 author:
-  - enbuild.eks maintainers (@enbuild)
+  - The enbuild.eks contributors (@enbuild)
 options:
   cluster_name:
     description: Name of the EKS cluster.

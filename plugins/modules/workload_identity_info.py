@@ -26,7 +26,7 @@ description:
     logged.
   - What the caller may not read is left out and counts neither for nor against a workload.
 author:
-  - enbuild.eks maintainers (@enbuild)
+  - The enbuild.eks contributors (@enbuild)
 options:
   cluster_name:
     description:
@@ -134,6 +134,8 @@ options:
     type: int
     default: 3
 extends_documentation_fragment:
+  - enbuild.eks.attributes
+  - enbuild.eks.attributes.info
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -142,11 +144,8 @@ requirements:
   - kubernetes >= 24.2.0
 attributes:
   check_mode:
+    description: Leaves out the checks that may change something, and changes nothing else in either mode.
     support: full
-    description: Changes nothing in either mode.
-  diff_mode:
-    support: none
-    description: There is nothing to change.
 """
 
 EXAMPLES = r"""
