@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 import typing as t
 
 from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 
 TRUST: dict[str, t.Any] = {
     "Version": "2012-10-17",
@@ -106,13 +106,11 @@ class Shop:
 
     def settle(self) -> None:
         """Wait until the pods are those that the Deployment wants, and no others."""
-        self.kubectl("rollout", "status", "deployment/orders", "--timeout=30s")
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            pods = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
-            if len(pods) == 1 and "deletionTimestamp" not in pods[0]["metadata"]:
-                return
-            time.sleep(0.2)
+        self.kubectl("rollout", "status", "deployment/orders", "--timeout=60s")
+        assert eventually(lambda: [pod["metadata"].get("deletionTimestamp") for pod in self.pods()] == [None])
+
+    def pods(self) -> list[t.Any]:
+        return list(json.loads(self.kubectl("get", "pods", "-o", "json"))["items"])
 
     def look(self) -> tuple[list[dict[str, str]], str]:
         """All findings, and the rung that ``orders`` reaches."""

@@ -20,6 +20,7 @@ from ansible_collections.enbuild.eks.tests.integration.shop import (
     policy,
     trust,
 )
+from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 
 pytestmark = pytest.mark.lab
 
@@ -138,7 +139,7 @@ def sets_the_agents_address_itself(shop: Shop) -> None:
 def scaled_to_nothing(shop: Shop) -> None:
     shop.healthy()
     shop.kubectl("scale", "deployment/orders", "--replicas=0")
-    shop.kubectl("wait", "pod", "-l", "app=orders", "--for=delete", "--timeout=30s")
+    shop.kubectl("wait", "pod", "-l", "app=orders", "--for=delete", "--timeout=60s")
 
 
 @case("pod_refused")
@@ -146,9 +147,7 @@ def over_quota(shop: Shop) -> None:
     shop.healthy()
     shop.settle()
     shop.kubectl("create", "quota", "few", "--hard=pods=1")
-    deadline = time.monotonic() + 10
-    while "used" not in shop.kubectl("get", "quota", "few", "-o", "json") and time.monotonic() < deadline:
-        time.sleep(0.2)
+    assert eventually(lambda: "used" in shop.kubectl("get", "quota", "few", "-o", "json"))
 
 
 @case("irsa_variables")
@@ -332,7 +331,7 @@ def its_daemonset_deleted(shop: Shop) -> None:
 def not_ready_on_the_node(shop: Shop) -> None:
     shop.healthy()
     shop.settle()
-    (pod,) = json.loads(shop.kubectl("get", "pods", "-o", "json"))["items"]
+    (pod,) = shop.pods()
     agents = json.loads(shop.lab.kubectl("get", "pods", "-n", "kube-system", "-o", "json"))["items"]
     (agent,) = [each for each in agents if each["spec"].get("nodeName") == pod["spec"]["nodeName"]]
     unready = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
@@ -345,7 +344,7 @@ def on_fargate(shop: Shop) -> None:
     node = {"metadata": {"name": "fargate-1", "annotations": {"kwok.x-k8s.io/node": "fake"}}}
     node["metadata"]["labels"] = {"eks.amazonaws.com/compute-type": "fargate", "kubernetes.io/os": "linux"}
     shop.lab.kubernetes_call("/api/v1/nodes", "POST", node)
-    shop.lab.kubectl("wait", "node/fargate-1", "--for=condition=Ready", "--timeout=30s")
+    shop.lab.kubectl("wait", "node/fargate-1", "--for=condition=Ready", "--timeout=60s")
     shop.healthy(spec={"nodeSelector": {"eks.amazonaws.com/compute-type": "fargate"}})
 
 

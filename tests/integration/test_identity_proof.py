@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
-import time
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
 from ansible_collections.enbuild.eks.tests.integration.shop import Shop, policy
+from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import run_playbook
 from kubernetes.client.rest import RESTClientObject
 
@@ -179,15 +180,14 @@ def _await_rules(shop: Shop, rules: list[dict[str, t.Any]]) -> None:
         asked = {"group": rule["apiGroups"][0], "resource": resource, "subresource": subresource}
         asked |= {"verb": rule["verbs"][-1], "namespace": shop.namespace}
         spec = {"user": f"system:serviceaccount:{shop.namespace}:limited", "resourceAttributes": asked}
-        deadline = time.monotonic() + 10
-        while _allowed(shop, spec) is not (rule in rules):
-            assert time.monotonic() < deadline, f"{rule} doesn't come to hold"
-            time.sleep(0.05)
+        wanted = rule in rules
+        holds = functools.partial(_holds, shop, spec, wanted)
+        assert eventually(holds), f"{rule} ought to be {wanted}, and isn't"
 
 
-def _allowed(shop: Shop, spec: dict[str, t.Any]) -> bool:
+def _holds(shop: Shop, spec: dict[str, t.Any], wanted: bool) -> bool:
     path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-    return bool(shop.lab.kubernetes_call(path, "POST", {"spec": spec})["status"]["allowed"])
+    return bool(shop.lab.kubernetes_call(path, "POST", {"spec": spec})["status"]["allowed"]) == wanted
 
 
 def test_a_pod_that_acts_as_somebody_else_is_told(shop: Shop, outsider: dict[str, str]) -> None:
@@ -254,9 +254,9 @@ def test_every_kind_by_name_and_by_namespace(shop: Shop) -> None:
     shop.healthy()
     for kind in KINDS:
         shop.kubectl("apply", "-f", "-", given=json.dumps(manifest(kind)))
-    shop.kubectl("wait", "pod", "--all", "--for=jsonpath={.status.startTime}", "--timeout=30s")
-    shop.kubectl("rollout", "status", "statefulset/a-statefulset", "--timeout=30s")
-    shop.kubectl("rollout", "status", "daemonset/a-daemonset", "--timeout=30s")
+    shop.kubectl("wait", "pod", "--all", "--for=jsonpath={.status.startTime}", "--timeout=60s")
+    shop.kubectl("rollout", "status", "statefulset/a-statefulset", "--timeout=60s")
+    shop.kubectl("rollout", "status", "daemonset/a-daemonset", "--timeout=60s")
     named = [{"namespace": shop.namespace, kind.lower(): f"a-{kind.lower()}"} for kind in KINDS]
     seen = look_at(shop.lab, workloads=named)
     assert {each["kind"]: each["rung"] for each in seen["workloads"]} == {
@@ -265,7 +265,7 @@ def test_every_kind_by_name_and_by_namespace(shop: Shop) -> None:
         "Job": "injected",
         "Pod": "issued",
     }
-    shop.kubectl("wait", "job", "--all", "--for=condition=Complete", "--timeout=30s")
+    shop.kubectl("wait", "job", "--all", "--for=condition=Complete", "--timeout=60s")
     found = look_at(shop.lab, namespaces=[shop.namespace], proofs=1)
     rungs = {f"{each['kind']} {each['object']}": each["rung"] for each in found["workloads"]}
     assert sorted(rungs.values()) == ["injected", "injected", "injected", "issued"], rungs
@@ -278,7 +278,7 @@ def test_a_healthy_cluster_has_no_findings(shop: Shop) -> None:
     shop.healthy()
     shop.settle()
     shop.kubectl("create", "deployment", "bystander", "--image=registry.example.com/bystander")
-    shop.kubectl("rollout", "status", "deployment/bystander", "--timeout=30s")
+    shop.kubectl("rollout", "status", "deployment/bystander", "--timeout=60s")
     seen = look_at(shop.lab, namespaces=["*"], checks="s3:ListBuckets")
     ours = {each["object"]: each for each in seen["workloads"] if each["namespace"] == shop.namespace}
     assert (ours["orders"]["rung"], ours["bystander"]["rung"]) == ("allowed", "none")

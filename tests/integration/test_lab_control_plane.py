@@ -22,6 +22,7 @@ from ansible_collections.enbuild.eks.tests.lab.kubernetes_api import KubernetesE
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, find, remove, stop
 from ansible_collections.enbuild.eks.tests.lab.layout import lab_folder
 from ansible_collections.enbuild.eks.tests.lab.parts import PACKAGE
+from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 
 pytestmark = pytest.mark.lab
 
@@ -34,15 +35,6 @@ def processes_of(folder: Path) -> list[str]:
     listed = subprocess.run(["ps", "-axww", "-o", "command="], capture_output=True, text=True, check=True).stdout
     mentioned = re.compile(re.escape(str(folder)) + r"(?![\w.-])")
     return [line for line in listed.splitlines() if mentioned.search(line)]
-
-
-def eventually(condition: t.Callable[[], t.Any], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def run(command: str, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -132,7 +124,7 @@ def test_a_volume_goes_with_its_claim(lab: Lab, namespace: str) -> None:
     pod["spec"]["volumes"] = [{"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}]
     lab.kubectl("create", "-n", namespace, "-f", "-", input=json.dumps(claim))
     lab.kubectl("create", "-n", namespace, "-f", "-", input=json.dumps(pod))
-    lab.kubectl("wait", "pod/user", "-n", namespace, "--for=condition=Ready", "--timeout=30s")
+    lab.kubectl("wait", "pod/user", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
     volume = json.loads(lab.kubectl("get", "pvc", "disk", "-n", namespace, "-o", "json"))["spec"]["volumeName"]
     lab.kubectl("delete", "pod/user", "pvc/disk", "-n", namespace)
     assert eventually(lambda: volume not in lab.kubectl("get", "pv", "-o", "name"))
@@ -149,13 +141,13 @@ def test_a_stuck_pod_stays_pending(lab: Lab, namespace: str) -> None:
     stuck = {"lab.enbuild.eks/stuck": "true"}
     lab.kubernetes_call(pods, "POST", pod_of("stuck", **stuck))
     lab.kubernetes_call(pods, "POST", pod_of("well"))
-    lab.kubectl("wait", "pod/well", "-n", namespace, "--for=condition=Ready", "--timeout=30s")
+    lab.kubectl("wait", "pod/well", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
     assert lab.kubernetes_call(f"{pods}/stuck")["status"]["phase"] == "Pending"
 
 
 def test_a_job_completes(lab: Lab, namespace: str) -> None:
     lab.kubectl("create", "job", "once", "-n", namespace, "--image=registry.example.com/none")
-    lab.kubectl("wait", "job/once", "-n", namespace, "--for=condition=Complete", "--timeout=30s")
+    lab.kubectl("wait", "job/once", "-n", namespace, "--for=condition=Complete", "--timeout=60s")
 
 
 def test_a_shell_with_the_labs_environment_is_an_eks_user(aws_clean: Lab, lab: Lab) -> None:

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-import time
 import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.integration.agent import AGENT
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 from botocore.exceptions import ClientError
 
 pytestmark = pytest.mark.lab
@@ -28,16 +28,6 @@ TRUST = {
     },
 }
 S3_ONLY = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}}
-
-T = t.TypeVar("T")
-
-
-def eventually(read: t.Callable[[], T], good: t.Callable[[T], bool], seconds: float = 30) -> T:
-    """Read until it is good, and return the last reading."""
-    deadline = time.monotonic() + seconds
-    while not good(found := read()) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return found
 
 
 class Orders:
@@ -63,7 +53,7 @@ class Orders:
         container = {"name": "main", "image": "registry.example.com/none"}
         spec = {"serviceAccountName": "orders", "containers": [container], "terminationGracePeriodSeconds": 0}
         pod = self.lab.kubernetes_call(f"{self._path}/pods", "POST", {"metadata": {"name": name}, "spec": spec})
-        self.lab.kubectl("wait", f"pod/{name}", "-n", self.namespace, "--for=condition=Ready", "--timeout=30s")
+        self.lab.kubectl("wait", f"pod/{name}", "-n", self.namespace, "--for=condition=Ready", "--timeout=60s")
         return pod
 
     def token(self, pod: t.Any, audience: str = AUDIENCE) -> str:

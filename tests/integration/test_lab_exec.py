@@ -10,7 +10,6 @@ import json
 import os
 import ssl
 import subprocess
-import time
 import typing as t
 import urllib.error
 import urllib.request
@@ -18,6 +17,7 @@ import urllib.request
 import pytest
 from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 
 pytestmark = pytest.mark.lab
 
@@ -78,7 +78,7 @@ class Shop:
         }
         metadata = {"name": name, "annotations": {} if tools is None else {TOOLS: tools}}
         self.lab.kubernetes_call(f"{self.path}/pods", "POST", {"metadata": metadata, "spec": spec})
-        self.lab.kubectl("wait", f"pod/{name}", "-n", self.namespace, "--for=condition=Ready", "--timeout=30s")
+        self.lab.kubectl("wait", f"pod/{name}", "-n", self.namespace, "--for=condition=Ready", "--timeout=60s")
         return name
 
     def kubectl_exec(self, pod: str, *command: str, **options: t.Any) -> subprocess.CompletedProcess[str]:
@@ -258,10 +258,7 @@ def test_a_process_ends_with_its_client(shop: Shop, ai: str) -> None:
         pid = int(t.cast("t.IO[str]", client.stdout).readline())
         os.kill(pid, 0)
         client.kill()
-    deadline = time.monotonic() + 10
-    while exists(pid):
-        assert time.monotonic() < deadline, "it lives"
-        time.sleep(0.05)
+    assert eventually(lambda: not exists(pid)), "it lives"
 
 
 def exists(pid: int) -> bool:

@@ -118,7 +118,7 @@ def test_what_was_made_here_goes_and_nothing_else(account: Account, shop: Shop) 
     foretold = teardown(lab, "--check", "--diff", **given, pod_identity_teardown_force=True)
     assert account.bound() == {*arns, "hand", "elsewhere"}
     shop.kubectl("scale", "deployment/orders", "--replicas=0")
-    shop.kubectl("wait", "--for=delete", "pod", "-l", "app=orders", "--timeout=30s")
+    shop.kubectl("wait", "--for=delete", "pod", "-l", "app=orders", "--timeout=60s")
     run = teardown(lab, **given)
     assert run.returncode == 0, run.output
     assert (told(foretold), foretold.changed) == (told(run), run.changed)

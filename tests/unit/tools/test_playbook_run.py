@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import run_playbook
 
 PLAYBOOK = """
@@ -22,14 +22,6 @@ PLAYBOOK = """
 def alive(seconds: str) -> list[str]:
     """The processes that sleep so long."""
     return [each.parent.name for each in Path("/proc").glob("[0-9]*/cmdline") if _said(each) == ["sleep", seconds]]
-
-
-def eventually(seconds: str, wanted: bool) -> bool:
-    """Whether one comes to life, or the last is gone, in good time."""
-    deadline = time.monotonic() + 20
-    while bool(alive(seconds)) != wanted and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return bool(alive(seconds)) == wanted
 
 
 def _said(path: Path) -> list[str]:
@@ -47,7 +39,7 @@ def test_nothing_goes_on_after_a_run_is_cut_off(tmp_path: Path, interrupted: boo
     def watch(line: str) -> bool | None:
         if "TASK" not in line:
             return None
-        assert eventually(seconds, True)
+        assert eventually(lambda: alive(seconds))
         if interrupted:
             raise KeyboardInterrupt
         return True
@@ -58,4 +50,4 @@ def test_nothing_goes_on_after_a_run_is_cut_off(tmp_path: Path, interrupted: boo
             run_playbook([str(tmp_path / "sleep.yml")], environment, watch)
     else:
         assert run_playbook([str(tmp_path / "sleep.yml")], environment, watch).returncode == -9
-    assert eventually(seconds, False), "a killed process takes a moment to be gone, not longer"
+    assert eventually(lambda: not alive(seconds)), "a killed process takes a moment to be gone, not longer"
