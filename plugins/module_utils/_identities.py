@@ -99,7 +99,7 @@ def resolved(
             "name": seen["name"],
             "service_account": seen["service_account"],
             "role_name": item.get("role_name") or None,
-            "role_arn": item.get("role_arn") or role_arn(item["role_name"], cluster, path),
+            "role_arn": _role_of(item, cluster, path),
             "policy": policy_document(item.get("policy")),
             "managed_policies": [policy_arn(policy, cluster) for policy in item.get("managed_policies") or ()],
             "trust": item.get("trust") or None,
@@ -108,6 +108,11 @@ def resolved(
         }
         for item, seen in zip(declared, found, strict=True)
     ]
+
+
+def _role_of(item: Item, cluster: Item, path: str) -> str:
+    """ARN of the role that is named, or of the one to make."""
+    return item.get("role_arn") or role_arn(item["role_name"], cluster, path)
 
 
 def role_arn(name: str, cluster: Item, path: str = "/") -> str:
@@ -126,7 +131,7 @@ def expected(declared: t.Sequence[Item], cluster: Item, path: str = "/") -> list
     return [
         {
             **named,
-            "role_arn": item.get("role_arn") or role_arn(item["role_name"], cluster, path),
+            "role_arn": _role_of(item, cluster, path),
             **({"allowed": item["allowed"]} if item.get("allowed") else {}),
         }
         for item, named in zip(declared, objects(declared), strict=True)
