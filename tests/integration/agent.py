@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 
 AGENT = "eks-pod-identity-agent"
 
 
-def install(lab: Lab, **given: t.Any) -> None:
+def install(lab: Lab) -> None:
     """Install it as an add-on, and wait until it is ready on every node."""
-    lab.aws("eks").create_addon(clusterName=lab.cluster_name, addonName=AGENT, **given)
+    lab.aws("eks").create_addon(clusterName=lab.cluster_name, addonName=AGENT)
     await_ready(lab)
 
 

@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 
 ASKING = """
 import time
@@ -109,12 +110,11 @@ class Poller:
 
     def await_answers(self, apps: t.Collection[str], seconds: float = 30) -> None:
         """Wait until each of the apps has answered anew."""
-        since, deadline = time.time(), time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if set(apps) <= {answer.app for answer in self.answers if answer.when > since}:
-                return
-            time.sleep(0.1)
-        raise AssertionError(f"not every one of {apps} answers")
+        since = time.time()
+        answered = eventually(
+            lambda: {answer.app for answer in list(self.answers) if answer.when > since}, set(apps).issubset, seconds
+        )
+        assert set(apps) <= answered, f"not every one of {apps} answers"
 
     def of(self, app: str) -> list[Answer]:
         """What its pods found, in the order of time."""

@@ -333,9 +333,9 @@ def not_ready_on_the_node(shop: Shop) -> None:
     shop.settle()
     (pod,) = shop.pods()
     agents = json.loads(shop.lab.kubectl("get", "pods", "-n", "kube-system", "-o", "json"))["items"]
-    (agent,) = [each for each in agents if each["spec"].get("nodeName") == pod["spec"]["nodeName"]]
+    (its_agent,) = [each for each in agents if each["spec"].get("nodeName") == pod["spec"]["nodeName"]]
     unready = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
-    where = ("pod", agent["metadata"]["name"], "-n", "kube-system", "--subresource=status")
+    where = ("pod", its_agent["metadata"]["name"], "-n", "kube-system", "--subresource=status")
     shop.lab.kubectl("patch", *where, "-p", json.dumps(unready))
 
 

@@ -93,17 +93,14 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(lab: Lab) -> t.Iterator[Shop]:
+def shop(prepared: Lab) -> t.Iterator[Shop]:
     """The shop, with the agent on every node."""
-    lab.reset()
-    iam = lab.aws("iam")
+    iam = prepared.aws("iam")
     iam.create_role(RoleName="ai", AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.attach_role_policy(RoleName="ai", PolicyArn="arn:aws:iam::aws:policy/AmazonBedrockReadOnly")
-    made = Shop(lab)
-    agent.install(lab, resolveConflicts="OVERWRITE")
+    made = Shop(prepared)
     yield made
-    agent.remove(lab)
-    namespaces.leave(lab, made.namespace)
+    namespaces.leave(prepared, made.namespace)
 
 
 @pytest.fixture(scope="module")
@@ -258,7 +255,7 @@ def test_a_process_ends_with_its_client(shop: Shop, ai: str) -> None:
         pid = int(t.cast("t.IO[str]", client.stdout).readline())
         os.kill(pid, 0)
         client.kill()
-    assert eventually(lambda: not exists(pid)), "it lives"
+    assert eventually(lambda: not exists(pid), seconds=10), "it lives"
 
 
 def exists(pid: int) -> bool:

@@ -9,7 +9,7 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
+from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.integration.boundaries import at_task_named
 from ansible_collections.enbuild.eks.tests.integration.irsa import ANNOTATION, RELEASE, Irsa, install
 from ansible_collections.enbuild.eks.tests.integration.poller import Poller, as_manifest
@@ -162,11 +162,9 @@ WEB, CONTAINER, NODE = "assume-role-with-web-identity", "container-role", "iam-r
 
 
 @pytest.fixture(scope="module")
-def town(lab: Lab) -> t.Iterator[Town]:
+def town(prepared: Lab) -> t.Iterator[Town]:
     """Two service accounts that share a role, one half migrated, a Job's, one of another account's role, and so on."""
-    lab.reset()
-    agent.install(lab)
-    made = Town(lab)
+    made = Town(prepared)
     shared = made.role("shared", ELSEWHERE, made.irsa("api", "feed"))
     done = made.role("done", POD_IDENTITY, made.irsa("done"))
     night = made.role("night", made.irsa("night"))
@@ -183,11 +181,7 @@ def town(lab: Lab) -> t.Iterator[Town]:
         made.kubectl("rollout", "status", f"deployment/{name}", "--timeout=60s")
     made.associate("done", "done")
     yield made
-    lab.faults([])
-    lab.weather(webhook_cold_seconds=0)
-    namespaces.leave(lab, SPACE)
-    agent.remove(lab)
-    lab.reset()
+    namespaces.leave(prepared, SPACE)
 
 
 @pytest.fixture(scope="module")

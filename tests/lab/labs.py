@@ -11,12 +11,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import typing as t
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..tools.eventually import eventually
 from . import binaries, environment
 from .errors import LabError, last_line
 from .kubernetes_api import Document, KubernetesApi
@@ -218,7 +218,7 @@ def stop(name: str) -> bool:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        if _eventually(lambda: holder(layout.lock) is None, STOP_TIMEOUT):
+        if eventually(lambda: holder(layout.lock) is None, seconds=STOP_TIMEOUT):
             _await_end(name, pid)
             return True
     raise LabError(f"process {pid}, the supervisor of lab {name}, doesn't end")
@@ -235,7 +235,7 @@ def _await_end(name: str, pid: int) -> None:
     child = _STARTED.pop(name, None)
     if child:
         child.communicate()
-    _eventually(lambda: not _exists(pid), LAST_BREATH)
+    eventually(lambda: not _exists(pid), seconds=LAST_BREATH)
 
 
 def _exists(pid: int) -> bool:
@@ -243,15 +243,6 @@ def _exists(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return True
-
-
-def _eventually(condition: t.Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
     return True
 
 

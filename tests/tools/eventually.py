@@ -12,7 +12,7 @@ PAUSE = 0.05
 T = t.TypeVar("T")
 
 
-def eventually(read: t.Callable[[], T], good: t.Callable[[T], t.Any] = bool, seconds: float = 60) -> T:
+def eventually(read: t.Callable[[], T], good: t.Callable[[T], t.Any] = bool, seconds: float = 30) -> T:
     """Read until it is good or time is up, and return the last reading."""
     deadline = time.monotonic() + seconds
     while not good(found := read()) and time.monotonic() < deadline:
