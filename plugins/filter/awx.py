@@ -1,13 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters for those who make AWX objects; the rules for surveys are in plugin_utils/_surveys.py."""
+"""Filters for those who make AWX objects; the rules for surveys are in plugin_utils/surveys.py."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils import _surveys
+from ..plugin_utils._awx import surveys
 
 
 def awaited(registered: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
@@ -25,4 +25,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters that Ansible registers."""
-        return {"awaited": awaited, "survey_problems": _surveys.problems}
+        return {"awaited": awaited, "survey_problems": surveys.problems}

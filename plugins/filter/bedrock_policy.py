@@ -46,8 +46,8 @@ _value:
 
 import typing as t
 
-from ..module_utils._policies import bedrock_policy
-from ..plugin_utils._refusals import as_filter
+from ..module_utils._iam.permission_policies import bedrock_policy
+from ..plugin_utils._core.refusals import as_filter
 
 
 class FilterModule:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils import _changes, _drift
+from ..plugin_utils._report import changes as changes_report
+from ..plugin_utils._report import drift as drift_report
 
 
 class FilterModule:
@@ -16,11 +17,11 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters that Ansible registers."""
         return {
-            "release_change": _changes.release,
-            "run_changes": _changes.of_clusters,
-            "change_lines": _changes.lines,
-            "drift": _drift.drift,
-            "drift_lines": _drift.lines,
-            "drift_fleet_lines": _drift.fleet_lines,
-            "sorted_workloads": _drift.sort_out,
+            "release_change": changes_report.release,
+            "run_changes": changes_report.of_clusters,
+            "change_lines": changes_report.lines,
+            "drift": drift_report.drift,
+            "drift_lines": drift_report.lines,
+            "drift_fleet_lines": drift_report.fleet_lines,
+            "sorted_workloads": drift_report.sort_out,
         }

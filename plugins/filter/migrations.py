@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils import _migration_words, _rungs
+from ..plugin_utils._report import migration as migration_words
+from ..plugin_utils._report import verdict
 
 
 class FilterModule:
@@ -16,10 +17,10 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters that Ansible registers."""
         return {
-            "migration_changes": _migration_words.changes,
-            "migration_declared": _migration_words.declared,
-            "migration_lines": _migration_words.lines,
-            "migration_record": _migration_words.record,
-            "migration_trusts": _migration_words.trusts,
-            "restart_obstacles": _rungs.obstacles,
+            "migration_changes": migration_words.changes,
+            "migration_declared": migration_words.declared,
+            "migration_lines": migration_words.lines,
+            "migration_record": migration_words.record,
+            "migration_trusts": migration_words.trusts,
+            "restart_obstacles": verdict.obstacles,
         }

@@ -70,8 +70,8 @@ _value:
 
 import typing as t
 
-from ..module_utils._trust import trust_policy
-from ..plugin_utils._refusals import as_filter
+from ..module_utils._iam.trust_policy import trust_policy
+from ..plugin_utils._core.refusals import as_filter
 
 
 class FilterModule:

@@ -66,8 +66,8 @@ _value:
 
 import typing as t
 
-from ..module_utils._trust_reader import trust_problem
-from ..plugin_utils._refusals import as_filter
+from ..module_utils._iam.trust_evaluation import trust_problem
+from ..plugin_utils._core.refusals import as_filter
 
 
 class FilterModule:

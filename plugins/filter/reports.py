@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils import _report, _rungs, _stops
-from ..plugin_utils._refusals import as_filter
-from ..plugin_utils._report_page import page
+from ..plugin_utils._core.refusals import as_filter
+from ..plugin_utils._report import identity as identity_report
+from ..plugin_utils._report import stops, verdict
+from ..plugin_utils._report.page import page
 
 
 class FilterModule:
@@ -18,16 +19,16 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters that Ansible registers."""
         return {
-            "below_rung": as_filter(_rungs.below),
-            "shortfalls": _rungs.reasons,
-            "restartable_workloads": _rungs.restartable,
-            "pods_left_alone": _rungs.left_alone,
-            "ladder_table": _report.ladder_table,
-            "identity_report": as_filter(_report.report),
+            "below_rung": as_filter(verdict.below),
+            "shortfalls": verdict.reasons,
+            "restartable_workloads": verdict.restartable,
+            "pods_left_alone": verdict.left_alone,
+            "ladder_table": identity_report.ladder_table,
+            "identity_report": as_filter(identity_report.report),
             "identity_report_html": page,
-            "identity_report_json": _report.as_json,
-            "identity_report_lines": _report.summary_lines,
-            "identity_report_findings": _report.as_severe,
-            "identity_fleet_lines": _report.fleet_lines,
-            "stop_reason": _stops.reason,
+            "identity_report_json": identity_report.as_json,
+            "identity_report_lines": identity_report.summary_lines,
+            "identity_report_findings": identity_report.as_severe,
+            "identity_fleet_lines": identity_report.fleet_lines,
+            "stop_reason": stops.reason,
         }

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters that the collection's roles hand their workloads on with; the logic is in module_utils/_identities.py."""
+"""Filters that the collection's roles hand their workloads on with; the logic is in module_utils/declaration.py."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from importlib import resources
 import yaml
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils import _identities, _shared_roles
-from ..plugin_utils._refusals import as_filter
+from ..module_utils._workload import declaration
+from ..plugin_utils._core.refusals import as_filter
+from ..plugin_utils._fleet import shared_roles
 
 
 def as_data(value: t.Any) -> t.Any:
@@ -61,12 +62,12 @@ class FilterModule:
             "given": given,
             "clusters": clusters,
             "collection_version": collection_version,
-            "workload_problems": _identities.problems,
-            "workload_objects": _identities.objects,
-            "resolved_workloads": _identities.resolved,
-            "expected_identities": _identities.expected,
-            "bucket_checks": _identities.bucket_checks,
-            "iam_roles": as_filter(_identities.roles),
-            "shared_roles": _shared_roles.sharing,
-            "pod_identity_items": as_filter(_identities.associations),
+            "workload_problems": declaration.problems,
+            "workload_objects": declaration.objects,
+            "resolved_workloads": declaration.resolved,
+            "expected_identities": declaration.expected,
+            "bucket_checks": declaration.bucket_checks,
+            "iam_roles": as_filter(declaration.roles),
+            "shared_roles": shared_roles.sharing,
+            "pod_identity_items": as_filter(declaration.associations),
         }

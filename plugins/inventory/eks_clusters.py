@@ -135,9 +135,9 @@ from ansible.errors import AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 
-from ..module_utils import _fleet
-from ..module_utils._plan import Refused
-from ..plugin_utils._fleet_reader import Fleet, FleetReader, Found
+from ..module_utils._core.plan import Refused
+from ..plugin_utils._fleet import clusters
+from ..plugin_utils._fleet.reader import Fleet, FleetReader, Found
 
 
 class InventoryModule(AWSInventoryBase):
@@ -164,29 +164,29 @@ class InventoryModule(AWSInventoryBase):
             self._prepare()
         except Refused as error:
             raise AnsibleParserError(f"{path}: {error}") from error
-        found = _fleet.once(self._found(path, cache))
+        found = clusters.once(self._found(path, cache))
         wanted = [one for one in found if self._choice.by_tags(one[1]["tags"])]
         full = self.get_option("hostnames") == "full"
-        for name, one in zip(_fleet.host_names([cluster for _way, cluster in wanted], full), wanted, strict=True):
-            self._add(name, _fleet.host_variables(*one))
+        for name, one in zip(clusters.host_names([cluster for _way, cluster in wanted], full), wanted, strict=True):
+            self._add(name, clusters.host_variables(*one))
 
     def _prepare(self) -> None:
-        default = {key: self.get_option(key) or "" for key in _fleet.ACCOUNT_KEYS}
+        default = {key: self.get_option(key) or "" for key in clusters.ACCOUNT_KEYS}
         listed = self.get_option("accounts")
-        self._accounts = _fleet.accounts(listed or [], _fleet.Account() if listed else _fleet.account(**default))
+        self._accounts = clusters.accounts(listed or [], clusters.Account() if listed else clusters.account(**default))
         self._regions = self.get_option("regions") or [self.region]
         if not all(self._regions):
             raise Refused("no region is given: set regions, region or AWS_REGION")
         names = [tuple(map(str, self.get_option(key) or ())) for key in ("include", "exclude")]
-        tags = [_fleet.tag_patterns(self.get_option(key)) for key in ("include_tags", "exclude_tags")]
-        self._choice = _fleet.Choice(names[0], names[1], tags[0], tags[1])
+        tags = [clusters.tag_patterns(self.get_option(key)) for key in ("include_tags", "exclude_tags")]
+        self._choice = clusters.Choice(names[0], names[1], tags[0], tags[1])
 
     def _found(self, path: str, cache: bool) -> list[Found]:
         """Return the clusters that the cache holds, or else AWS."""
         key = self._key(path)
         kept = self._cache.get(key) if cache and self.get_option("cache") else None
         if kept is not None:
-            return [(_fleet.Account(**one["account"]), one["cluster"]) for one in kept]
+            return [(clusters.Account(**one["account"]), one["cluster"]) for one in kept]
         fleet = FleetReader(self.client, self._choice).read(self._accounts, self._regions)
         self._tell(fleet.problems)
         self._keep(key, fleet)
@@ -213,7 +213,7 @@ class InventoryModule(AWSInventoryBase):
         for name, value in variables.items():
             self.inventory.set_variable(host, name, value)
         strict = self.get_option("strict")
-        for group in _fleet.groups(variables["eks_cluster"]):
+        for group in clusters.groups(variables["eks_cluster"]):
             name = to_safe_group_name(group, force=True, silent=True)
             self.inventory.add_child(self.inventory.add_group(name), host)
         self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)

@@ -67,10 +67,10 @@ with contextlib.suppress(ImportError):  # AWSLookupBase names the missing librar
 from ansible.errors import AnsibleLookupError
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
 
-from ..module_utils import _names
-from ..module_utils._aws import advice, error_message
-from ..module_utils._plan import Refused
-from ..plugin_utils._assumed import assume
+from ..module_utils._core import validate
+from ..module_utils._core.aws import advice, error_message
+from ..module_utils._core.plan import Refused
+from ..plugin_utils._fleet.assume_role import assume
 
 
 class LookupModule(AWSLookupBase):
@@ -82,7 +82,7 @@ class LookupModule(AWSLookupBase):
 
     def _session(self, role_arn: str) -> dict[str, t.Any]:
         try:
-            role = _names.role_arn("assume_role_arn", role_arn)
+            role = validate.role_arn("assume_role_arn", role_arn)
             return _shown(assume(self.client("sts"), role, self.get_option("external_id")))
         except (Refused, BotoCoreError, ClientError, AnsibleLookupError) as error:
             sentences = (f"Failed to assume role {role_arn}: {error_message(error)}".rstrip("."), advice(error))

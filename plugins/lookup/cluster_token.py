@@ -57,10 +57,10 @@ with contextlib.suppress(ImportError):  # AWSLookupBase names the missing librar
 from ansible.errors import AnsibleLookupError
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
 
-from ..module_utils._names import cluster_name
-from ..module_utils._plan import Refused
-from ..module_utils._token import cluster_token
-from ..plugin_utils._assumed import assume, client_arguments
+from ..module_utils._cluster.token import cluster_token
+from ..module_utils._core.plan import Refused
+from ..module_utils._core.validate import cluster_name
+from ..plugin_utils._fleet.assume_role import assume, client_arguments
 
 
 class LookupModule(AWSLookupBase):

@@ -267,13 +267,13 @@ issues:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._addon import FLOORS
-from ..module_utils._addon_options import ARGUMENT_SPEC, goal
-from ..module_utils._addon_task import ensure
-from ..module_utils._aws import Deadline, aws_client
-from ..module_utils._botocore import require
-from ..module_utils._converge import run
-from ..module_utils._eks_addons import EksAddons
+from ..module_utils._addon.api import EksAddons
+from ..module_utils._addon.ensure import ensure
+from ..module_utils._addon.options import ARGUMENT_SPEC, goal
+from ..module_utils._addon.plan import FLOORS
+from ..module_utils._core.aws import Deadline, aws_client
+from ..module_utils._core.botocore import require
+from ..module_utils._core.converge import run
 
 
 def act(module: AnsibleAWSModule) -> None:

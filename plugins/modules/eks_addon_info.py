@@ -188,10 +188,10 @@ offers:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._addon_info import CONCURRENCY, look, query
-from ..module_utils._aws import aws_client
-from ..module_utils._converge import run
-from ..module_utils._eks_addons import EksAddons
+from ..module_utils._addon.api import EksAddons
+from ..module_utils._addon.info import CONCURRENCY, look, query
+from ..module_utils._core.aws import aws_client
+from ..module_utils._core.converge import run
 
 ARGUMENT_SPEC = {
     "cluster_name": {"type": "str", "required": True},

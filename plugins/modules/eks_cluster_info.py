@@ -118,8 +118,8 @@ cluster:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._cluster_eks import read_cluster
-from ..module_utils._converge import run
+from ..module_utils._cluster.api import read_cluster
+from ..module_utils._core.converge import run
 
 
 def act(module: AnsibleAWSModule) -> None:

@@ -209,14 +209,14 @@ changes:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._association import FLOORS, goal, plan
-from ..module_utils._association_options import ARGUMENT_SPEC, TASK_SPEC
-from ..module_utils._aws import Deadline, aws_client
-from ..module_utils._botocore import require
-from ..module_utils._converge import converge, run
-from ..module_utils._eks_associations import EksAssociations
-from ..module_utils._names import cluster_name
-from ..module_utils._settle import settle
+from ..module_utils._association.api import EksAssociations
+from ..module_utils._association.apply import settle
+from ..module_utils._association.options import ARGUMENT_SPEC, TASK_SPEC
+from ..module_utils._association.plan import FLOORS, goal, plan
+from ..module_utils._core.aws import Deadline, aws_client
+from ..module_utils._core.botocore import require
+from ..module_utils._core.converge import converge, run
+from ..module_utils._core.validate import cluster_name
 
 
 def ensure(module: AnsibleAWSModule) -> None:

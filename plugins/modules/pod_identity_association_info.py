@@ -144,11 +144,11 @@ associations:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._association_set import select
-from ..module_utils._associations import query
-from ..module_utils._aws import aws_client
-from ..module_utils._converge import run
-from ..module_utils._eks_associations import EksAssociations
+from ..module_utils._association.api import EksAssociations
+from ..module_utils._association.bulk_apply import select
+from ..module_utils._association.bulk_plan import query
+from ..module_utils._core.aws import aws_client
+from ..module_utils._core.converge import run
 
 ARGUMENT_SPEC = {
     "cluster_name": {"type": "str", "required": True},

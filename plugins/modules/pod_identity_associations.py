@@ -194,14 +194,14 @@ changes:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._association import FLOORS
-from ..module_utils._association_options import ARGUMENT_SPEC, TASK_SPEC
-from ..module_utils._association_set import read, settle_all
-from ..module_utils._associations import ALL, KEEP, OWN, request
-from ..module_utils._aws import Deadline, aws_client
-from ..module_utils._botocore import require
-from ..module_utils._converge import converge_all, run
-from ..module_utils._eks_associations import EksAssociations
+from ..module_utils._association.api import EksAssociations
+from ..module_utils._association.bulk_apply import read, settle_all
+from ..module_utils._association.bulk_plan import ALL, KEEP, OWN, request
+from ..module_utils._association.options import ARGUMENT_SPEC, TASK_SPEC
+from ..module_utils._association.plan import FLOORS
+from ..module_utils._core.aws import Deadline, aws_client
+from ..module_utils._core.botocore import require
+from ..module_utils._core.converge import converge_all, run
 
 SET_SPEC = {
     "associations": {"type": "list", "elements": "dict", "required": True, "options": ARGUMENT_SPEC},

@@ -157,8 +157,8 @@ accounts:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ..module_utils._converge import run
-from ..module_utils._migration_read import look
+from ..module_utils._core.converge import run
+from ..module_utils._migration.read import look
 
 ARGUMENT_SPEC = {
     **AUTH_ARG_SPEC,

@@ -192,8 +192,8 @@ pods_unread:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ..module_utils._converge import run
-from ..module_utils._teardown_seen import look
+from ..module_utils._core.converge import run
+from ..module_utils._teardown.read import look
 
 ARGUMENT_SPEC = {
     **AUTH_ARG_SPEC,

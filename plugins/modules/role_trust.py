@@ -128,11 +128,11 @@ changes:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws import aws_client
-from ..module_utils._cluster_eks import read_cluster
-from ..module_utils._converge import converge_all, run
-from ..module_utils._role_trust import goals
-from ..module_utils._role_trusts import RoleTrusts
+from ..module_utils._cluster.api import read_cluster
+from ..module_utils._core.aws import aws_client
+from ..module_utils._core.converge import converge_all, run
+from ..module_utils._iam.role_trust_apply import RoleTrusts
+from ..module_utils._iam.role_trust_plan import goals
 
 ROLE_SPEC = {
     "role_arn": {"type": "str", "required": True},

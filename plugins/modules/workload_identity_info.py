@@ -326,8 +326,8 @@ findings:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ..module_utils._converge import run
-from ..module_utils._evidence import look
+from ..module_utils._core.converge import run
+from ..module_utils._identity.collect import look
 
 WORKLOAD_SPEC = {
     "name": {"type": "str"},

@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...plugins.module_utils._trust import trust_policy
+from ...plugins.module_utils._iam.trust_policy import trust_policy
 from ..integration.fleet import LISTING, REGIONS, ROLE, FleetOnLab, Member
 from ..lab.labs import Lab, remove
 from ..tools.checkout import CHECKOUT

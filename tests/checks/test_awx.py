@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.enbuild.eks.plugins.plugin_utils._surveys import problems
+from ansible_collections.enbuild.eks.plugins.plugin_utils._awx.surveys import problems
 from ansible_collections.enbuild.eks.tests.awx import data, rules
 from ansible_collections.enbuild.eks.tests.awx.playbooks import offered
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, files

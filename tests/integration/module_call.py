@@ -10,7 +10,7 @@ import threading
 import typing as t
 
 import boto3
-from ansible_collections.enbuild.eks.plugins.module_utils._evidence import look
+from ansible_collections.enbuild.eks.plugins.module_utils._identity.collect import look
 from ansible_collections.enbuild.eks.plugins.modules.workload_identity_info import ARGUMENT_SPEC
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _pool

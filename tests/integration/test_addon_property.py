@@ -13,13 +13,13 @@ import typing as t
 
 import hypothesis
 import pytest
-from ansible_collections.enbuild.eks.plugins.module_utils._addon import plan
-from ansible_collections.enbuild.eks.plugins.module_utils._addon_options import ARGUMENT_SPEC, goal
-from ansible_collections.enbuild.eks.plugins.module_utils._addon_settle import read, settle
-from ansible_collections.enbuild.eks.plugins.module_utils._addon_task import complete
-from ansible_collections.enbuild.eks.plugins.module_utils._aws import Deadline
-from ansible_collections.enbuild.eks.plugins.module_utils._eks_addons import EksAddons
-from ansible_collections.enbuild.eks.plugins.module_utils._plan import Plan
+from ansible_collections.enbuild.eks.plugins.module_utils._addon.api import EksAddons
+from ansible_collections.enbuild.eks.plugins.module_utils._addon.apply import read, settle
+from ansible_collections.enbuild.eks.plugins.module_utils._addon.ensure import complete
+from ansible_collections.enbuild.eks.plugins.module_utils._addon.options import ARGUMENT_SPEC, goal
+from ansible_collections.enbuild.eks.plugins.module_utils._addon.plan import plan
+from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import Deadline
+from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Plan
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.lab

@@ -14,8 +14,11 @@ import urllib.request
 
 import hypothesis
 import pytest
-from ansible_collections.enbuild.eks.plugins.module_utils import _names
-from ansible_collections.enbuild.eks.plugins.module_utils._association import (
+from ansible_collections.enbuild.eks.plugins.module_utils._association.api import EksAssociations
+from ansible_collections.enbuild.eks.plugins.module_utils._association.apply import settle
+from ansible_collections.enbuild.eks.plugins.module_utils._association.bulk_apply import read, settle_all
+from ansible_collections.enbuild.eks.plugins.module_utils._association.bulk_plan import Request
+from ansible_collections.enbuild.eks.plugins.module_utils._association.plan import (
     Association,
     Goal,
     Key,
@@ -23,12 +26,9 @@ from ansible_collections.enbuild.eks.plugins.module_utils._association import (
     merge,
     plan,
 )
-from ansible_collections.enbuild.eks.plugins.module_utils._association_set import read, settle_all
-from ansible_collections.enbuild.eks.plugins.module_utils._associations import Request
-from ansible_collections.enbuild.eks.plugins.module_utils._aws import Deadline
-from ansible_collections.enbuild.eks.plugins.module_utils._eks_associations import EksAssociations
-from ansible_collections.enbuild.eks.plugins.module_utils._plan import Plan
-from ansible_collections.enbuild.eks.plugins.module_utils._settle import settle
+from ansible_collections.enbuild.eks.plugins.module_utils._core import validate
+from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import Deadline
+from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Plan
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.lab
@@ -50,7 +50,7 @@ LIST, DESCRIBE = "ListPodIdentityAssociations", "DescribePodIdentityAssociation"
 
 policies = st.sampled_from([{"Statement": []}, {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}])
 limits = st.one_of(
-    st.just((False, "")), st.just((True, "")), policies.map(lambda policy: (True, _names.canonical(policy)))
+    st.just((False, "")), st.just((True, "")), policies.map(lambda policy: (True, validate.canonical(policy)))
 )
 tag_text = st.text("aZ9 _.:/=+-@é", max_size=8)
 tag_keys = tag_text.filter(lambda key: key.strip() and not key.lower().startswith("aws:"))

@@ -11,7 +11,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.module_utils._findings import CODES
+from ansible_collections.enbuild.eks.plugins.module_utils._identity.findings.codes import CODES
 from ansible_collections.enbuild.eks.tests.integration import agent
 from ansible_collections.enbuild.eks.tests.integration.shop import (
     LISTING,

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.plugin_utils._report_page import page as html
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.page import page as html
 from ansible_collections.enbuild.eks.tests.tools import browser
 from ansible_collections.enbuild.eks.tests.tools.browser import Page
 from ansible_collections.enbuild.eks.tests.unit.plugins import report_samples as samples

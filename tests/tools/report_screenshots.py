@@ -10,7 +10,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from ansible_collections.enbuild.eks.plugins.plugin_utils._report_page import page
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.page import page
 from ansible_collections.enbuild.eks.tests.tools import browser
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
 from ansible_collections.enbuild.eks.tests.unit.plugins import report_samples as samples

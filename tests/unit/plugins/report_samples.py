@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.enbuild.eks.plugins.module_utils._ladder import RUNGS
-from ansible_collections.enbuild.eks.plugins.module_utils._report import report
+from ansible_collections.enbuild.eks.plugins.module_utils._identity.ladder import RUNGS
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.identity import report
 
 Item = dict[str, t.Any]
 

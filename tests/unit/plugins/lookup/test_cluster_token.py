@@ -11,7 +11,7 @@ import urllib.parse
 
 import boto3
 import pytest
-from ansible_collections.enbuild.eks.plugins.module_utils._token import cluster_token
+from ansible_collections.enbuild.eks.plugins.module_utils._cluster.token import cluster_token
 from awscli.customizations.eks.get_token import STSClientFactory, TokenGenerator
 
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}

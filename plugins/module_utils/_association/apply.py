@@ -1,0 +1,108 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Apply the plan of one association to an EKS that sees things late, and that others change at the same time."""
+
+from __future__ import annotations
+
+import random
+import typing as t
+import uuid
+from dataclasses import replace
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .._core.aws import Deadline, error_code, error_message
+from .._core.plan import Change, Plan
+from .api import NOT_FOUND, EksAssociations
+from .plan import Found, Goal, plan, view
+
+TRUST_SHARE = 0.25
+"""Part of the deadline for which a trust policy that EKS calls invalid is asked about again: IAM may still show the
+one before, but most such refusals are true, and waiting makes no trust policy valid."""
+
+_LONGEST_PAUSE = 5.0
+
+
+class Moved(Exception):
+    """The association isn't what the plan was made for; ``found`` is what EKS holds now."""
+
+    def __init__(self, found: Found | None) -> None:
+        super().__init__()
+        self.found = found
+
+
+def settle(eks: EksAssociations, goal: Goal, todo: Plan, deadline: Deadline) -> Plan:
+    """Make the calls of ``todo``, planning again when EKS holds something else than it was made for.
+
+    Returns what was done. An error carries what was changed before it.
+    """
+    made: list[Change] = []
+    try:
+        while True:
+            try:
+                answer = _perform(eks, goal, todo, made, deadline)
+                return Plan(todo.before, _after(goal, todo, answer), tuple(made))
+            except Moved as moved:
+                todo = plan(goal, moved.found)
+    except AnsibleAWSError as error:
+        error.kwargs.update(changed=bool(made), changes=[change.call for change in made])
+        raise
+
+
+def _perform(eks: EksAssociations, goal: Goal, todo: Plan, made: list[Change], deadline: Deadline) -> Found | None:
+    """Make every call of ``todo``; the last answer that shows the association."""
+    last = None
+    for change in todo.changes:
+        last = _make(eks, goal, change, deadline) or last
+        made.append(change)
+    return last
+
+
+def _after(goal: Goal, todo: Plan, answer: Found | None) -> dict[str, t.Any]:
+    """What EKS answered, with the tags that were set after that answer."""
+    if not todo.after or answer is None:
+        return todo.after
+    return {**view(goal.key, answer), "tags": todo.after["tags"]}
+
+
+def _make(eks: EksAssociations, goal: Goal, change: Change, deadline: Deadline) -> Found | None:
+    """Make one call, again and again while what refuses it can pass; one request token for all attempts."""
+    if change.call.startswith("create_"):
+        change = replace(change, args={**change.args, "clientRequestToken": str(uuid.uuid4())})
+    pauses = _pauses()
+    while True:
+        try:
+            return eks.make(change)
+        except AnsibleAWSError as error:
+            if error_code(error) in NOT_FOUND and change.call.startswith("delete_"):
+                return None
+            _judge(eks, goal, change, error, deadline)
+            if not deadline.pause(next(pauses)):
+                error.message = f"{error.message} within {deadline.seconds:g} seconds"
+                raise
+
+
+def _judge(eks: EksAssociations, goal: Goal, change: Change, error: AnsibleAWSError, deadline: Deadline) -> None:
+    """Return when waiting can help; raise ``error`` when it can't, and Moved when a new plan is needed."""
+    code, message = error_code(error), error_message(error)
+    if code == "ResourceInUseException":
+        if (holder := eks.holder(goal.key, error)) is not None:
+            raise Moved(holder) from error
+        return
+    if code in NOT_FOUND and not change.call.startswith("create_") and deadline.pause(1):
+        raise Moved(eks.find(goal.key)) from error
+    if code == "InvalidParameterException" and "does not exist" in message:
+        return
+    share = 1 - deadline.left / deadline.seconds if deadline.seconds else 1
+    if code == "InvalidParameterException" and "Trust policy" in message and share < TRUST_SHARE:
+        return
+    raise error
+
+
+def _pauses() -> t.Iterator[float]:
+    """Seconds between attempts: doubled up to the longest, each with jitter."""
+    pause = 0.5
+    while True:
+        yield pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
+        pause = min(pause * 2, _LONGEST_PAUSE)

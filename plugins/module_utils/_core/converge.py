@@ -1,0 +1,98 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only place that reads check mode, applies a plan, exits and reports failures."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .aws import explain
+from .plan import Plan, Refused
+
+MOST_NAMED = 5
+"""Failed items that a message names; the result has them all."""
+
+
+def converge(module: t.Any, key: str, plan: Plan, apply: t.Callable[[Plan], Plan]) -> None:
+    """Apply ``plan`` unless this is a dry run, and exit with the resource under ``key``.
+
+    ``apply`` makes the planned calls and returns what was done: the calls that were made in the end, and the
+    resource as it then is.
+    """
+    done = plan if module.check_mode or not plan.changes else apply(plan)
+    module.exit_json(
+        changed=bool(done.changes),
+        changes=done.calls,
+        diff={"before": done.before, "after": done.after},
+        **{key: done.after},
+    )
+
+
+@dataclass(frozen=True)
+class Item:
+    """One of several resources that a task is about.
+
+    ``name`` is for messages and the diff, ``words`` tell it apart in the result, ``goal`` is what was planned for.
+    With an ``error``, ``plan`` is what was wanted, and the error's ``kwargs`` say what was done of it.
+    """
+
+    name: str
+    words: dict[str, t.Any]
+    goal: t.Any
+    plan: Plan = field(default_factory=Plan)
+    error: AnsibleAWSError | Refused | None = None
+
+    def row(self, key: str) -> dict[str, t.Any]:
+        """The item's own result, with the resource under ``key``."""
+        row = {**self.words, key: self.plan.after, "changed": bool(self.plan.changes), "changes": self.plan.calls}
+        if self.error is None:
+            return {**row, "failed": False}
+        return {**row, key: self.plan.before, "changed": False, "changes": [], **_failure(self.error), "failed": True}
+
+
+def converge_all(
+    module: t.Any, keys: tuple[str, str], items: list[Item], apply: t.Callable[[list[Item]], list[Item]]
+) -> None:
+    """Apply every item's plan unless this is a dry run, and exit with one result for each.
+
+    ``keys`` are the words for one resource and for all. One failed item fails the task, and hides neither the others
+    nor what was changed.
+    """
+    done = items if module.check_mode else apply(items)
+    one, many = keys
+    rows = [item.row(one) for item in done]
+    result = {
+        "changed": any(row["changed"] for row in rows),
+        "changes": [call for row in rows for call in row["changes"]],
+        "diff": _diff([item for item in done if item.plan.changes]),
+        many: rows,
+    }
+    failed = [f"{item.name}: {row['msg']}" for item, row in zip(done, rows, strict=True) if item.error]
+    if not failed:
+        module.exit_json(**result)
+    rest = f" … and {len(failed) - MOST_NAMED} more." if len(failed) > MOST_NAMED else ""
+    named = " ".join(failed[:MOST_NAMED])
+    module.fail_json(msg=f"{len(failed)} of {len(rows)} {many} failed. {named}{rest}", **result)
+
+
+def _diff(items: list[Item]) -> dict[str, t.Any]:
+    return {
+        "before": {item.name: item.plan.before for item in items},
+        "after": {item.name: item.plan.before if item.error else item.plan.after for item in items},
+    }
+
+
+def _failure(error: AnsibleAWSError | Refused) -> dict[str, t.Any]:
+    return {"msg": str(error)} if isinstance(error, Refused) else explain(error)
+
+
+def run(module: t.Any, action: t.Callable[[t.Any], None]) -> None:
+    """Call ``action(module)``; every failure that has an explanation ends in one message."""
+    try:
+        action(module)
+    except (Refused, AnsibleAWSError) as error:
+        module.fail_json(**_failure(error))

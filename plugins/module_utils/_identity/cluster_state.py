@@ -1,0 +1,64 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read what all workloads of a cluster share: the cluster itself, its nodes, and the Pod Identity agent."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .._addon.api import EksAddons
+from .._cluster.api import read_cluster
+from .._core.aws import DENIED_CODES, error_code
+from .._kubernetes.api import Kubernetes
+from .._kubernetes.pods import Object, is_ready, lives
+from .evidence import Agent, Cluster, Node, Surroundings
+from .findings.pod import AGENT
+
+COMPUTE = "eks.amazonaws.com/compute-type"
+AGENT_LABEL = f"app.kubernetes.io/name={AGENT}"
+"""On the agent's pods, whether EKS or Helm installed it."""
+
+
+def surroundings(module: t.Any, eks: t.Any, kubernetes: Kubernetes) -> Surroundings:
+    """Read all of it; what the caller may not read is left unknown."""
+    cluster = describe(module, eks)
+    nodes = {each["metadata"]["name"]: _node(each["metadata"]) for each in kubernetes.nodes() or ()}
+    return Surroundings(cluster, nodes, _agent(EksAddons(eks, cluster.name), kubernetes))
+
+
+def describe(module: t.Any, eks: t.Any) -> Cluster:
+    """The cluster; its name and region alone where it may not be described."""
+    name = module.params["cluster_name"]
+    try:
+        found = read_cluster(module, name, eks)
+    except AnsibleAWSError as error:
+        if error_code(error) not in DENIED_CODES:
+            raise
+        return Cluster(name, module.region or "")
+    return Cluster(name, found["region"], found["arn"], found["auto_mode"], found["ip_family"] == "ipv6")
+
+
+def _node(metadata: Object) -> Node:
+    labels = metadata.get("labels") or {}
+    return Node(metadata["name"], labels.get(COMPUTE, ""), labels.get("kubernetes.io/os") == "windows")
+
+
+def _agent(addons: EksAddons, kubernetes: Kubernetes) -> Agent | None:
+    pods = kubernetes.labelled_pods(AGENT_LABEL)
+    if pods is None:
+        return None
+    playing = {
+        each["spec"].get("nodeName", ""): (each["metadata"]["name"], is_ready(each)) for each in pods if lives(each)
+    }
+    try:
+        found = addons.find(AGENT)
+    except AnsibleAWSError as error:
+        if error_code(error) not in DENIED_CODES:
+            raise
+        return Agent(pods=playing) if playing else None
+    if found is None:
+        return Agent(pods=playing)
+    return Agent(found.status, found.addon.version, tuple(map(str, found.issues)), playing)

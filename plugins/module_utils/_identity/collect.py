@@ -1,0 +1,217 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gather the evidence of the ladder of proof from EKS, IAM and Kubernetes, and have it judged."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._association.api import EksAssociations
+from .._core.aws import aws_client
+from .._core.parallel import spread
+from .._iam.roles_api import IamRoles
+from .._kubernetes.api import Kubernetes, connect
+from .._kubernetes.containers import sources
+from .._kubernetes.pods import Owner, Template, rendered_templates
+from .._workload.find import PodsByPlace, Templates, named_template, names, other_templates
+from .._workload.model import Workload
+from .associations import Bindings, View, read_bindings, slips
+from .cluster_state import surroundings
+from .dry_run import Place, Tried, try_pods
+from .evidence import Cluster, Contents, Evidence, Role, Surroundings
+from .findings import cluster as cluster_findings
+from .ladder import judge
+from .prove import prove
+from .request import Asked, parse
+from .run_checks import verify
+
+with contextlib.suppress(ImportError):  # kubernetes needs it, and kubernetes.core names what is missing.
+    import yaml
+
+CONCURRENCY = 8
+MOST_SOURCES = 5
+"""ConfigMaps and Secrets that are read for workloads that nobody named."""
+
+
+def look(module: t.Any) -> dict[str, t.Any]:
+    """Judge the workloads that the module's options name; what is wrong with the cluster comes apart."""
+    asked = parse(module.params)
+    verify((*asked.checks, *(check for workload in asked.workloads for check in workload.checks)))
+    kubernetes = connect(module.params, asked.reading)
+    roles = IamRoles(aws_client(module, "iam")) if asked.proves else None
+    sight = _survey(module, asked, kubernetes, roles)
+    seen = _all_evidence(kubernetes, sight)
+    if roles:
+        seen = prove(module, kubernetes, roles, asked, seen)
+    used = {id(each.mistaken) for each in seen if each.mistaken}
+    orphans = [each for each in sight.bindings.orphans if id(each) not in used]
+    return {
+        "workloads": [judge(each, asked.rung) for each in seen],
+        "orphaned_associations": [orphan["association_id"] for orphan in sight.bindings.orphans],
+        "findings": [finding.result() for finding in cluster_findings.findings(sight.around, seen, orphans)],
+    }
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was read of the cluster and of AWS, before it is sorted by workload."""
+
+    templates: Templates
+    bindings: Bindings = field(default_factory=Bindings)
+    mistaken: t.Mapping[Place, View] = field(default_factory=dict)
+    accounts: t.Mapping[Place, t.Any] | None = None
+    around: Surroundings = field(default_factory=Surroundings)
+    roles: t.Mapping[str, Role] = field(default_factory=dict)
+    tried: t.Mapping[Place, Tried] = field(default_factory=dict)
+    contents: t.Mapping[str, Contents] = field(default_factory=dict)
+    """By namespace."""
+
+    def association(self, place: Place) -> View | None:
+        """The association of a service account."""
+        return dict(self.bindings.bound[place]) if place in self.bindings.bound else None
+
+
+def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes, roles: IamRoles | None) -> Sight:
+    templates = _templates(asked, kubernetes)
+    if not asked.cluster:
+        return Sight(templates, tried=_tried(asked, kubernetes, templates, Bindings()))
+    accounts = _accounts(asked, kubernetes)
+    places = {place_of(template) for template in templates.values() if template}
+    eks = aws_client(module, "eks")
+    bindings = read_bindings(EksAssociations(eks, asked.cluster), asked.reading, places, accounts)
+    around = surroundings(module, eks, kubernetes) if asked.proves else _unseen(module, asked)
+    return Sight(
+        templates,
+        bindings,
+        slips(bindings, sorted(places)),
+        accounts,
+        around,
+        _roles(roles, bindings, places) if roles else {},
+        _tried(asked, kubernetes, templates, bindings, accounts),
+        _contents(kubernetes, templates, bindings) if asked.proves else {},
+    )
+
+
+def _unseen(module: t.Any, asked: Asked) -> Surroundings:
+    return Surroundings(Cluster(asked.cluster, module.region or ""))
+
+
+def place_of(template: Template) -> Place:
+    """The service account that the template's pods run under."""
+    return template.owner.namespace, template.service_account
+
+
+def _templates(asked: Asked, kubernetes: Kubernetes) -> Templates:
+    rendered = _rendered(asked.manifests, asked.manifests_namespace)
+    named = {workload: named_template(workload, kubernetes, rendered) for workload in asked.workloads}
+    found = {workload: template for workload, template in named.items() if template or not workload.optional}
+    if asked.scans:
+        others = other_templates(kubernetes, asked.spaces, {workload.owner for workload in found})
+        found |= {Workload(owner.name, owner, None, asked.checks, asked=False): others[owner] for owner in others}
+    return found
+
+
+def _rendered(manifests: str, namespace: str) -> dict[Owner, Template]:
+    documents = yaml.safe_load_all(manifests) if manifests else ()
+    return {template.owner: template for template in rendered_templates(documents, namespace)}
+
+
+def _accounts(asked: Asked, kubernetes: Kubernetes) -> dict[Place, t.Any] | None:
+    """The service accounts that exist; None where that isn't known, or where a release is about to change them."""
+    found = None if asked.manifests else kubernetes.allowed_objects("serviceaccounts")
+    if found is None:
+        return None
+    return {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in found}
+
+
+def _tried(
+    asked: Asked, kubernetes: Kubernetes, templates: Templates, bindings: Bindings, accounts: t.Any = None
+) -> dict[Place, Tried]:
+    """Try pods of each service account that matters and that exists; once where nobody named a workload of it."""
+    by_place: dict[Place, list[Template]] = {}
+    times: dict[Place, int] = {}
+    for workload, template in templates.items():
+        if template is None or template.source == "rendered" or asked.rung == "declared":
+            continue
+        place = place_of(template)
+        if (workload.asked or place in bindings.bound) and (accounts is None or place in accounts):
+            by_place.setdefault(place, []).append(template)
+            times[place] = max(times.get(place, 0), asked.probes if workload.asked else min(1, asked.probes))
+    return try_pods(kubernetes, by_place, times)
+
+
+def _roles(reader: IamRoles, bindings: Bindings, places: t.Collection[Place]) -> dict[str, Role]:
+    """The roles of the associations that matter, and the target roles that are in the same account."""
+    used = [bindings.bound[place] for place in places if place in bindings.bound]
+    arns = {each["role_arn"] for each in used}
+    arns |= {each["target_role_arn"] for each in used if _same_account(each)}
+    return {role.arn: role for role in spread(reader.read, sorted(arns), CONCURRENCY)}
+
+
+def _same_account(association: View) -> bool:
+    target = str(association["target_role_arn"])
+    return bool(target) and target.split(":")[4] == association["role_arn"].split(":")[4]
+
+
+def _contents(
+    kubernetes: Kubernetes, templates: Templates, bindings: Bindings
+) -> dict[str, dict[tuple[str, str], t.Any]]:
+    """What ConfigMaps and Secrets give to containers whole: of all workloads named, and of a few others."""
+    wanted: dict[tuple[str, str, str], None] = {}
+    spare = MOST_SOURCES
+    for workload, template in templates.items():
+        if template is None or place_of(template) not in bindings.bound:
+            continue
+        for kind, name in sorted(sources(template.pod)):
+            source = (workload.owner.namespace, kind, name)
+            if source not in wanted and (workload.asked or spare):
+                spare -= not workload.asked
+                wanted[source] = None
+    found: dict[str, dict[tuple[str, str], t.Any]] = {}
+    for namespace, kind, name in wanted:
+        found.setdefault(namespace, {})[(kind, name)] = kubernetes.contents(kind, namespace, name)
+    return found
+
+
+def _all_evidence(kubernetes: Kubernetes, sight: Sight) -> list[Evidence]:
+    pods = PodsByPlace(kubernetes.running() if any(sight.templates.values()) else ())
+    return [_evidence(workload, template, kubernetes, sight, pods) for workload, template in sight.templates.items()]
+
+
+def _evidence(
+    workload: Workload, template: Template | None, kubernetes: Kubernetes, sight: Sight, pods: PodsByPlace
+) -> Evidence:
+    if template is None:
+        space = workload.owner.namespace
+        return Evidence(workload, None, None, neighbours=tuple(names(kubernetes, space)), around=sight.around)
+    place, coming = place_of(template), template.source == "rendered"
+    tried = sight.tried.get(place, Tried())
+    seen = Evidence(
+        workload,
+        template,
+        sight.association(place),
+        () if coming else pods.of(workload),
+        tried.injected,
+        replaced=coming,
+        neighbours=tuple(account for space, account in sight.bindings.bound if space == place[0]),
+        around=sight.around,
+        refusal=tried.refusal,
+    )
+    return _identified(seen, sight, place)
+
+
+def _identified(seen: Evidence, sight: Sight, place: Place) -> Evidence:
+    """``seen`` with the service account, and with the roles that its association names."""
+    association, accounts = seen.association or {}, sight.accounts
+    return replace(
+        seen,
+        account=(accounts or {}).get(place),
+        account_missing=accounts is not None and place not in accounts,
+        mistaken=sight.mistaken.get(place),
+        contents=sight.contents.get(place[0], {}),
+        role=sight.roles.get(association.get("role_arn", "")),
+        target=sight.roles.get(association.get("target_role_arn", "")),
+    )

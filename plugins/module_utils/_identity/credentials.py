@@ -1,0 +1,97 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Prove that EKS issues credentials to a pod: exchange its token, or let it ask by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from dataclasses import dataclass
+
+from .._core.aws import aws_client, error_message
+from .._kubernetes.api import Kubernetes, KubernetesError
+from .._kubernetes.pods import Pod
+from .evidence import Evidence, Issued
+from .exec_probe import COMMANDS, compared, read
+from .findings.pod import served
+from .findings.role import problem
+from .run_checks import Credentials
+
+with contextlib.suppress(ImportError):  # AnsibleAWSModule names the missing library.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+NOT_OURS = "not authorized to perform: eks-auth:"
+"""In a denial that is about the caller instead of the pod."""
+
+
+@dataclass(frozen=True)
+class Issue:
+    """What came of it, with the credentials for further calls where there are any."""
+
+    issued: Issued
+    credentials: Credentials | None = None
+
+
+class Issuer:
+    """Asks EKS for the credentials of pods; safe to use from several threads."""
+
+    def __init__(self, module: t.Any, kubernetes: Kubernetes, before_restart: bool = False) -> None:
+        """With ``before_restart``, a pod will do that doesn't carry the injection yet."""
+        self._before_restart = before_restart
+        self._client = aws_client(module, "eks-auth")
+        self._kubernetes = kubernetes
+
+    def issue(self, seen: Evidence) -> Issue:
+        """Ask for a pod of this workload, the surest way first."""
+        pod = _chosen(seen, self._before_restart)
+        if pod is None:
+            return Issue(Issued(message=f"No pod of {seen.workload.owner} carries the injection"))
+        try:
+            token = self._kubernetes.token(pod)
+        except KubernetesError as error:
+            return self._other_evidence(seen, pod, str(error))
+        return self._exchange(seen, pod, token)
+
+    def _exchange(self, seen: Evidence, pod: Pod, token: str) -> Issue:
+        cluster = seen.around.cluster.name
+        try:
+            answer = self._client.assume_role_for_pod_identity(clusterName=cluster, token=token)
+        except (ClientError, BotoCoreError) as error:
+            said = error_message(error).replace(token, "(token)")
+            if isinstance(error, ClientError) and NOT_OURS not in said:
+                return Issue(Issued("eks_auth", False, pod=pod.name, message=said))
+            return self._other_evidence(seen, pod, f"The caller can't ask EKS Auth: {said}")
+        given = answer["credentials"]
+        credentials = Credentials(given["accessKeyId"], given["secretAccessKey"], given["sessionToken"])
+        found = Issued("eks_auth", True, answer["assumedRoleUser"]["arn"], pod=pod.name)
+        return Issue(compared(found, seen.association or {}), credentials)
+
+    def _other_evidence(self, seen: Evidence, pod: Pod, why: str) -> Issue:
+        found, obstacle = self._by_exec(pod)
+        if found:
+            return Issue(compared(found, seen.association or {}))
+        reasons = f"{why.rstrip('.')}. {obstacle}".rstrip()
+        if seen.around.agent and served(seen) and seen.role and seen.role.exists and not problem(seen, seen.role):
+            likely = f"an agent is ready on node {pod.node}, and the role's trust policy lets Pod Identity in"
+            return Issue(Issued("agent", None, pod=pod.name, message=f"Likely, but not proven: {likely}. {reasons}"))
+        return Issue(Issued("", None, pod=pod.name, message=reasons))
+
+    def _by_exec(self, pod: Pod) -> tuple[Issued | None, str]:
+        """What the pod found out by itself, or why it couldn't."""
+        if not pod.container:
+            return None, f"Pod {pod.name} doesn't know of an agent before it is born again."
+        for command in COMMANDS:
+            try:
+                found = read(self._kubernetes.execute(pod, command), pod.name)
+            except KubernetesError as error:
+                return None, str(error)
+            if found:
+                return found, ""
+        return None, f"The image of pod {pod.name} has neither Python, curl, wget nor busybox."
+
+
+def _chosen(seen: Evidence, before_restart: bool) -> Pod | None:
+    """A ready pod before others, for one that isn't may not run at all."""
+    carrying = [pod for pod in seen.pods if before_restart or (pod.injected and pod.container)]
+    return next(iter(sorted(carrying, key=lambda pod: not pod.ready)), None)

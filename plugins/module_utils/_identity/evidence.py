@@ -1,0 +1,191 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was seen of workloads, their cluster and their roles: the evidence that findings are made from.
+
+Values alone: no client, no AnsibleModule, no clock.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._kubernetes.pods import Object, Pod, Template
+from .._workload.model import Workload
+
+Contents = t.Mapping[tuple[str, str], t.Mapping[str, str]]
+"""What ConfigMaps and Secrets of a namespace hold, by kind and name; a Secret's values are left out."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster that is looked at; ``arn`` is empty where the caller may not describe it."""
+
+    name: str
+    region: str = ""
+    arn: str = ""
+    auto_mode: bool = False
+    ipv6: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node, as far as Pod Identity is concerned."""
+
+    name: str
+    compute: str = ""
+    """``fargate``, ``auto``, ``hybrid`` or "" for an EC2 instance of a node group."""
+    windows: bool = False
+
+    @property
+    def unfit(self) -> str:
+        """Why no agent can run there; "" for a node that can."""
+        return "Fargate" if self.compute == "fargate" else "Windows" if self.windows else ""
+
+    @property
+    def built_in(self) -> bool:
+        """Whether EKS runs the agent there by itself."""
+        return self.compute == "auto"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The Pod Identity agent: the add-on, and the pods that play it."""
+
+    addon_status: str = ""
+    """EKS's word for the add-on's state; "" where it isn't installed."""
+    version: str = ""
+    issues: tuple[str, ...] = ()
+    pods: t.Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    """For each node the agent's pod there, and whether it is ready."""
+
+    @property
+    def present(self) -> bool:
+        """Whether it is installed at all, by EKS or by hand."""
+        return bool(self.addon_status or self.pods)
+
+    @property
+    def unhealthy(self) -> bool:
+        """Whether EKS says that something is wrong with it; while it is installed or updated, nothing is."""
+        bad = ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "DEGRADED")
+        return self.addon_status in bad or bool(self.issues)
+
+    def ready_on(self, node: str) -> bool:
+        """Whether a pod of ``node`` finds it."""
+        return self.pods.get(node, ("", False))[1]
+
+
+@dataclass(frozen=True)
+class Role:
+    """An IAM role; what the caller may not read is None."""
+
+    arn: str
+    exists: bool | None = None
+    trust: Object | None = field(default=None, hash=False)
+    policies: tuple[str, ...] | None = None
+    """Names of inline and ARNs of attached policies."""
+
+    @property
+    def name(self) -> str:
+        """What IAM's operations take."""
+        return self.arn.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Issued:
+    """Whether EKS issues credentials to a pod, and how that is known."""
+
+    how: str = ""
+    """``eks_auth``: exchanged for this very pod; ``exec``: the pod asked; ``agent``: only likely; "" unknown."""
+    good: bool | None = None
+    assumed_role_arn: str = ""
+    tool: str = ""
+    """What the pod asked with."""
+    pod: str = ""
+    message: str = ""
+    """Why there are none, or why it isn't known."""
+
+    def result(self) -> dict[str, t.Any]:
+        """As modules return it."""
+        return {name: getattr(self, name) for name in ("how", "assumed_role_arn", "tool", "pod", "message")}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a check: allowed, denied, or None where that can't be said."""
+
+    check: str
+    allowed: bool | None
+    code: str = ""
+    message: str = ""
+    how: str = ""
+    reason: str = ""
+    """Which policy denies it, as far as that was found out."""
+    explicit: bool = False
+    """Whether a Deny does, which no Allow outweighs."""
+    actions: tuple[str, ...] = ()
+    bucket: str = ""
+
+    def result(self) -> dict[str, t.Any]:
+        """As modules return it."""
+        return {name: getattr(self, name) for name in ("check", "allowed", "code", "message", "how")}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all workloads of a cluster share."""
+
+    cluster: Cluster = field(default_factory=lambda: Cluster(""))
+    nodes: t.Mapping[str, Node] = field(default_factory=dict)
+    agent: Agent | None = None
+    """None where it wasn't looked at, or may not be."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was seen of one workload."""
+
+    workload: Workload
+    template: Template | None
+    association: t.Mapping[str, t.Any] | None
+    pods: tuple[Pod, ...] = ()
+    newborn: tuple[bool, ...] = ()
+    """Whether each dry-run pod came out injected; empty when none was asked for."""
+    replaced: bool = False
+    """Whether the pods of now will be gone before anybody asks again (a release is about to change)."""
+    neighbours: tuple[str, ...] = ()
+    """Names that were meant, perhaps: other workloads, or associated service accounts, of the namespace."""
+    around: Surroundings = field(default_factory=Surroundings)
+    account: Object | None = field(default=None, hash=False)
+    """The service account itself; None where it wasn't looked for."""
+    account_missing: bool = False
+    mistaken: t.Mapping[str, t.Any] | None = None
+    """An association for a service account that nothing runs under, which was meant for this workload perhaps."""
+    contents: Contents = field(default_factory=dict, hash=False)
+    role: Role | None = None
+    target: Role | None = None
+    issued: Issued | None = None
+    answers: tuple[Answer, ...] = ()
+    refusal: str = ""
+    """Why no pod could be tried as a dry run."""
+
+    @property
+    def stale(self) -> tuple[Pod, ...]:
+        """Running pods that lack the injection."""
+        return tuple(pod for pod in self.pods if not pod.injected)
+
+    @property
+    def service_account(self) -> str | None:
+        """Service account that the workload's pods run under; None for a workload that isn't there."""
+        return self.template.service_account if self.template else None
+
+    @property
+    def place(self) -> str:
+        """The service account as messages name it."""
+        return f"{self.workload.owner.namespace}/{self.service_account}"
+
+    @property
+    def concerned(self) -> bool:
+        """Whether an identity is expected here at all."""
+        return self.workload.asked or self.association is not None or self.mistaken is not None

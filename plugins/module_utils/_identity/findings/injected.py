@@ -1,0 +1,172 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong below the rung ``injected``: templates, EKS's webhook and pods. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._kubernetes.containers import own_container_variables, variables
+from ..._kubernetes.pods import SKIP_CONTAINERS, SKIP_LABEL, Pod, skip_label, skipped_containers
+from ..evidence import Evidence
+from . import remedies
+from .codes import Finding
+
+MOST_NAMED = 3
+"""Pods that a message names."""
+
+
+def findings(seen: Evidence) -> t.Iterator[Finding]:
+    """An obstacle in the template explains all that its pods lack."""
+    if seen.template is None:
+        return
+    if obstacle := _obstacle(seen):
+        yield obstacle
+        return
+    if skipped := skipped_containers(seen.template.pod):
+        yield _skip_containers(seen, skipped)
+    if seen.refusal:
+        yield _pod_refused(seen)
+    if not all(seen.newborn):
+        yield _webhook_cold(seen)
+    else:
+        yield from _of_pods(seen)
+
+
+def injected_now(seen: Evidence) -> bool | None:
+    """Whether a pod born now would carry the injection; None where none was tried."""
+    return all(seen.newborn) and _obstacle(seen) is None if seen.newborn else None
+
+
+def restartable(seen: Evidence) -> tuple[Pod, ...]:
+    """Pods that are to be born again: those that lack the injection, and those that may hold a former role."""
+    return () if _obstacle(seen) or not seen.concerned else tuple(dict.fromkeys((*seen.stale, *former(seen))))
+
+
+def former(seen: Evidence) -> tuple[Pod, ...]:
+    """Pods from before the association's last change, whose credentials the agent keeps for hours."""
+    association = seen.association or {}
+    changed, made = association.get("modified_at", ""), association.get("created_at", "")
+    if not changed or _second(changed) == _second(made):
+        return ()
+    return tuple(pod for pod in seen.pods if pod.injected and pod.created and _second(pod.created) < _second(changed))
+
+
+def _second(when: str) -> str:
+    """An ISO 8601 time in UTC, to the second: what Kubernetes keeps."""
+    return when[:19]
+
+
+def _obstacle(seen: Evidence) -> Finding | None:
+    template = seen.template
+    if template is None:
+        return None
+    if skip_label(template.pod):
+        return _skip_label(seen)
+    own = own_container_variables(variables(template.pod, seen.contents))
+    return _container_variables(seen, sorted({each.name for each in own})) if own else None
+
+
+def _of_pods(seen: Evidence) -> t.Iterator[Finding]:
+    if seen.stale:
+        yield _stale_pods(seen)
+    elif former(seen):
+        yield _former_role(seen, former(seen))
+    expected = not (seen.replaced or seen.account_missing or seen.workload.owner.kind == "Job")
+    if expected and not seen.pods:
+        yield _no_running_pods(seen)
+
+
+def _skip_label(seen: Evidence) -> Finding:
+    owner = seen.workload.owner
+    removed = [{"op": "remove", "path": f"/metadata/labels/{remedies.escaped(SKIP_LABEL)}"}]
+    return Finding(
+        "skip_label",
+        str(owner),
+        f"The pods of {owner} carry the label {SKIP_LABEL}, which keeps EKS's webhook away from them",
+        remedies.patch(owner, removed, f"Drop the label {SKIP_LABEL}"),
+    )
+
+
+def _container_variables(seen: Evidence, names: t.Sequence[str]) -> Finding:
+    owner = seen.workload.owner
+    return Finding(
+        "container_variables",
+        str(owner),
+        f"The pod template of {owner} sets {' and '.join(names)} itself, and EKS's webhook then sets neither of the "
+        "two variables that an SDK needs",
+        remedies.set_variables(owner, dict.fromkeys(names)),
+    )
+
+
+def _skip_containers(seen: Evidence, skipped: t.Sequence[str]) -> Finding:
+    owner = seen.workload.owner
+    removed = [{"op": "remove", "path": f"/metadata/annotations/{remedies.escaped(SKIP_CONTAINERS)}"}]
+    return Finding(
+        "skip_containers",
+        str(owner),
+        f"The annotation {SKIP_CONTAINERS} of {owner} keeps credentials from {', '.join(skipped)}",
+        remedies.patch(owner, removed, f"Drop the annotation {SKIP_CONTAINERS}"),
+    )
+
+
+def _pod_refused(seen: Evidence) -> Finding:
+    owner = seen.workload.owner
+    return Finding(
+        "pod_refused",
+        str(owner),
+        f"A pod that {owner} made now would be refused: {seen.refusal}",
+        remedies.command("kubectl", "get", "events", "-n", owner.namespace, "--sort-by=.lastTimestamp"),
+    )
+
+
+def _webhook_cold(seen: Evidence) -> Finding:
+    asked, good = len(seen.newborn), sum(seen.newborn)
+    return Finding(
+        "webhook_cold",
+        str(seen.workload.owner),
+        f"Of {asked} pods that were tried as a dry run just now, {good} would get credentials: EKS's webhook learns of "
+        "an association some seconds after it was made",
+        "sleep 15  # and ask again; restart pods only then",
+    )
+
+
+def _stale_pods(seen: Evidence) -> Finding:
+    return Finding(
+        "stale_pods",
+        str(seen.workload.owner),
+        f"{len(seen.stale)} of {len(seen.pods)} running pods lack AWS_CONTAINER_CREDENTIALS_FULL_URI and the token "
+        f"({_names(seen.stale)}): they are older than the association, or were admitted before the webhook knew it "
+        "(AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are IRSA's, and not to be expected)",
+        _born_again(seen.stale),
+    )
+
+
+def _former_role(seen: Evidence, pods: t.Sequence[Pod]) -> Finding:
+    return Finding(
+        "former_role",
+        str(seen.workload.owner),
+        f"{len(pods)} of {len(seen.pods)} running pods ({_names(pods)}) are older than the last change of association "
+        f"{(seen.association or {})['association_id']}, and may hold credentials of before it for up to six hours",
+        _born_again(pods),
+    )
+
+
+def _names(pods: t.Sequence[Pod]) -> str:
+    more = f" and {len(pods) - MOST_NAMED} more" if len(pods) > MOST_NAMED else ""
+    return ", ".join(pod.name for pod in pods[:MOST_NAMED]) + more
+
+
+def _born_again(pods: t.Iterable[Pod]) -> str:
+    return "\n".join(sorted({remedies.born_again(pod.owner) for pod in pods}))
+
+
+def _no_running_pods(seen: Evidence) -> Finding:
+    owner = seen.workload.owner
+    return Finding(
+        "no_running_pods",
+        str(owner),
+        f"{owner} has no running pod, so nothing shows that it carries credentials",
+        remedies.command("kubectl", "describe", remedies.kubectl_name(owner), "-n", owner.namespace),
+    )

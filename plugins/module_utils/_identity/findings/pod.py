@@ -1,0 +1,161 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What keeps a pod from the credentials that it could ask for: other keys, a proxy, nodes without agent. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._kubernetes.containers import (
+    IRSA,
+    NO_PROXY,
+    Mount,
+    Variable,
+    credential_files,
+    irsa_variables,
+    static_keys,
+    unproxied,
+    variables,
+)
+from ..evidence import Evidence, Node
+from . import remedies
+from .codes import Finding
+
+AGENT = "eks-pod-identity-agent"
+
+
+def findings(seen: Evidence) -> t.Iterator[Finding]:
+    """What the pod template gives its containers, then where its pods run."""
+    yield from _of_template(seen)
+    yield from _of_nodes(seen)
+
+
+def served(seen: Evidence) -> bool:
+    """Whether every pod finds an agent on its node, as far as that is known."""
+    agent, nodes = seen.around.agent, seen.around.nodes
+    found = [nodes.get(pod.node, Node(pod.node)) for pod in seen.pods if pod.node]
+    return agent is None or all(node.built_in or (not node.unfit and agent.ready_on(node.name)) for node in found)
+
+
+def _of_template(seen: Evidence) -> t.Iterator[Finding]:
+    if seen.template is None:
+        return
+    pod = seen.template.pod
+    given = variables(pod, seen.contents)
+    keys, files = static_keys(given), credential_files(pod, given)
+    if keys or files:
+        yield _static_keys(seen, keys, files)
+    if irsa := irsa_variables(pod, given):
+        yield _irsa_variables(seen, irsa)
+    if exceptions := unproxied(given, seen.around.cluster.ipv6):
+        yield _no_proxy(seen, exceptions)
+    if (pod.get("spec") or {}).get("hostNetwork"):
+        yield _host_network(seen)
+
+
+def _static_keys(seen: Evidence, keys: t.Sequence[Variable], files: t.Sequence[Mount]) -> Finding:
+    owner = seen.workload.owner
+    places = [f"{each.name} of {each.source or 'container ' + each.container}" for each in keys]
+    places += [f"the credentials file {file.path} of container {file.container}" for file in files]
+    return Finding(
+        "static_keys",
+        str(owner),
+        f"{owner} has AWS keys of its own, which win over Pod Identity: {', '.join(dict.fromkeys(places))}",
+        "\n".join([*_without_keys(seen, keys), *_without_files(seen, files)]),
+    )
+
+
+def _without_keys(seen: Evidence, keys: t.Sequence[Variable]) -> t.Iterator[str]:
+    """A variable of the container is taken away; one that comes with others from a Secret is made empty."""
+    if keys:
+        values = {each.name: "" if each.source else None for each in keys}
+        yield remedies.set_variables(seen.workload.owner, dict(sorted(values.items())))
+
+
+def _without_files(seen: Evidence, files: t.Sequence[Mount]) -> t.Iterator[str]:
+    """The last mount of a container first, for the others' places to stay true."""
+    operations = [
+        operation
+        for file in reversed(files)
+        for operation in (
+            {"op": "test", "path": f"/spec{file.pointer}/name", "value": file.volume},
+            {"op": "remove", "path": f"/spec{file.pointer}"},
+        )
+    ]
+    if operations:
+        yield remedies.patch(seen.workload.owner, operations, f"Drop the mount {files[0].path}")
+
+
+def _irsa_variables(seen: Evidence, found: t.Sequence[Variable]) -> Finding:
+    owner = seen.workload.owner
+    names = sorted({each.name for each in found})
+    values = {each.name: "" if each.source else None for each in found}
+    return Finding(
+        "irsa_variables",
+        str(owner),
+        f"The pod template of {owner} sets {' and '.join(names)}: IRSA's variables win over Pod Identity",
+        remedies.set_variables(owner, {name: values[name] for name in IRSA if name in values}),
+    )
+
+
+def _no_proxy(seen: Evidence, exceptions: t.Mapping[str, str]) -> Finding:
+    owner = seen.workload.owner
+    commands = [
+        remedies.set_variables(owner, dict.fromkeys(NO_PROXY, value), container)
+        for container, value in exceptions.items()
+    ]
+    return Finding(
+        "no_proxy",
+        str(owner),
+        f"Containers of {owner} use a proxy ({', '.join(exceptions)}), and their NO_PROXY lacks the agent's address "
+        f"{next(iter(exceptions.values())).rsplit(',', 1)[-1]}",
+        "\n".join(dict.fromkeys(commands)),
+    )
+
+
+def _host_network(seen: Evidence) -> Finding:
+    owner = seen.workload.owner
+    return Finding(
+        "host_network",
+        str(owner),
+        f"The pods of {owner} are in their node's network (hostNetwork), where the node's own role is in reach, too; "
+        "with Pod Identity they don't need it",
+        remedies.patch(owner, [{"op": "remove", "path": "/spec/hostNetwork"}], "Drop hostNetwork"),
+    )
+
+
+def _of_nodes(seen: Evidence) -> t.Iterator[Finding]:
+    nodes = {pod.node: seen.around.nodes.get(pod.node, Node(pod.node)) for pod in seen.pods if pod.node}
+    unfit = [node for node in nodes.values() if node.unfit]
+    if unfit:
+        yield _node_unsupported(seen, unfit)
+    agent = seen.around.agent
+    if agent is None or not agent.present or agent.unhealthy:
+        return
+    bare = [node.name for node in nodes.values() if not (node.unfit or node.built_in or agent.ready_on(node.name))]
+    if bare:
+        yield _agent_not_on_node(seen, sorted(bare))
+
+
+def _node_unsupported(seen: Evidence, nodes: t.Sequence[Node]) -> Finding:
+    names = ", ".join(f"{node.name} ({node.unfit})" for node in nodes)
+    return Finding(
+        "node_unsupported",
+        str(seen.workload.owner),
+        f"Pods of {seen.workload.owner} run on {names}, where there is no Pod Identity",
+        "Let it run on Linux nodes of EC2 or Auto Mode, or keep IRSA for it",
+    )
+
+
+def _agent_not_on_node(seen: Evidence, nodes: t.Sequence[str]) -> Finding:
+    agent = seen.around.agent
+    pods = [agent.pods[node][0] for node in nodes if agent and node in agent.pods]
+    restart = remedies.command("kubectl", "delete", "pod", *pods, "-n", "kube-system")
+    look = remedies.command("kubectl", "describe", f"daemonset/{AGENT}", "-n", "kube-system")
+    return Finding(
+        "agent_not_on_node",
+        str(seen.workload.owner),
+        f"No agent is ready on {', '.join(nodes)}, where pods of {seen.workload.owner} run",
+        restart if pods else f"{look}  # nodeSelector, affinity and tolerations keep it from {nodes[0]}",
+    )

@@ -1,0 +1,90 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Climb above the injection: let EKS issue credentials, and make the checks with them."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from .._core.parallel import spread
+from .._iam.denials import why_denied
+from .._iam.roles_api import IamRoles
+from .._kubernetes.api import Kubernetes
+from .._workload.checks import Check
+from .credentials import Issuer
+from .evidence import Answer, Evidence, Issued, Role
+from .findings.allowed import effective_role
+from .ladder import findings, rungs
+from .request import Asked
+from .run_checks import Credentials, make
+
+CONCURRENCY = 8
+
+
+def prove(module: t.Any, kubernetes: Kubernetes, roles: IamRoles, asked: Asked, seen: list[Evidence]) -> list[Evidence]:
+    """``seen`` with what EKS issued and what the checks said, for workloads whose pods carry the injection.
+
+    All that were named are proven, and as many others as the task allows.
+    """
+    ready = [each for each in seen if _is_ready(each, asked)]
+    others = [each for each in ready if not each.workload.asked]
+    left_out = {each.workload for each in others[asked.proofs :]}
+    prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart), roles, asked.rung)
+    chosen = [each for each in ready if each.workload not in left_out]
+    proven = {each.workload: each for each in spread(prover.prove, chosen, CONCURRENCY)}
+    unproven = Issued(message=f"Not proven: no more than {asked.proofs} workloads that nobody named are (proofs)")
+    return [
+        proven.get(each.workload, replace(each, issued=unproven) if each.workload in left_out else each)
+        for each in seen
+    ]
+
+
+def _is_ready(seen: Evidence, asked: Asked) -> bool:
+    held = rungs(seen, list(findings(seen, asked.rung)), asked.rung)
+    return bool(held["declared"] and (held["injected"] or asked.before_restart))
+
+
+class _Prover:
+    def __init__(self, module: t.Any, issuer: Issuer, roles: IamRoles, rung: str) -> None:
+        self._module = module
+        self._issuer = issuer
+        self._iam = roles
+        self._rung = rung
+
+    def prove(self, seen: Evidence) -> Evidence:
+        """Ask for credentials, and use them."""
+        issue = self._issuer.issue(seen)
+        proven = replace(seen, issued=issue.issued)
+        if self._rung != "allowed" or not issue.issued.good:
+            return proven
+        return replace(proven, answers=tuple(self._answers(proven, issue.credentials)))
+
+    def _answers(self, seen: Evidence, credentials: Credentials | None) -> t.Iterator[Answer]:
+        for check in seen.workload.checks:
+            if credentials is None:
+                message = "Not called: the credentials stayed in the pod, which asked for them by itself"
+                yield Answer(check.name, None, message=message)
+                continue
+            answer = make(self._module, check, credentials)
+            yield self._explained(seen, check, answer) if answer.allowed is False else answer
+
+    def _explained(self, seen: Evidence, check: Check, answer: Answer) -> Answer:
+        """``answer`` with the statement that denies it, where the caller may read the role's policies."""
+        role = effective_role(seen)
+        if role is None or not (documents := self._iam.documents(role)):
+            return answer
+        for action in check.actions:
+            reason, explicit = why_denied(documents, action, _resources(check, action, role))
+            if reason:
+                return replace(answer, reason=reason, explicit=explicit)
+        return answer
+
+
+def _resources(check: Check, action: str, role: Role) -> list[str]:
+    """What the check is about: nothing in particular, a bucket, or what only AWS can tell (empty)."""
+    if not check.bucket:
+        return [] if check.parameters else ["*"]
+    arn = f"arn:{role.arn.split(':')[1]}:s3:::{check.bucket}"
+    return [arn if action == "s3:ListBucket" else f"{arn}/enbuild-eks-check"]

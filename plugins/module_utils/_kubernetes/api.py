@@ -1,0 +1,227 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ask the Kubernetes API what the ladder of proof needs to know. No decisions."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import typing as t
+
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException
+
+from .._core.plan import Refused
+from .pods import Object, Pod, running_pods
+
+with contextlib.suppress(ImportError):  # kubernetes.core names the missing library.
+    from kubernetes.client import ApiClient
+    from kubernetes.client.exceptions import ApiException
+    from kubernetes.stream import stream
+    from urllib3.exceptions import HTTPError
+    from websocket import WebSocketException
+
+PAGE = 1000
+"""Objects in one answer."""
+MOST_SPACES = 2
+"""Namespaces that are listed one by one; more are read with the whole cluster."""
+TOKEN_SECONDS = 600
+"""Life of a token; Kubernetes makes none for less."""
+EXEC_SECONDS = 30
+AUDIENCE = "pods.eks.amazonaws.com"
+GROUPS = {
+    "pods": "/api/v1",
+    "serviceaccounts": "/api/v1",
+    "nodes": "/api/v1",
+    "replicasets": "/apis/apps/v1",
+    "deployments": "/apis/apps/v1",
+    "statefulsets": "/apis/apps/v1",
+    "daemonsets": "/apis/apps/v1",
+    "jobs": "/apis/batch/v1",
+}
+"""Where the API has each kind of object."""
+
+
+class KubernetesError(Refused):
+    """A failed request; the message says what for, why and what to do."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def connect(params: t.Mapping[str, t.Any], spaces: t.Collection[str] | None = None) -> Kubernetes:
+    """Return the API that a module's Kubernetes options lead to, for some namespaces or for all (None)."""
+    try:
+        return Kubernetes(get_api_client(**{name: params[name] for name in AUTH_ARG_SPEC}).client, spaces)
+    except (CoreException, ApiException, HTTPError, OSError) as error:
+        raise KubernetesError(_sentence("connect to the Kubernetes API", error), _status(error)) from error
+
+
+class Kubernetes:
+    """The Kubernetes API, as the ladder of proof sees it; lists are read once and kept."""
+
+    def __init__(self, dynamic_client: t.Any, spaces: t.Collection[str] | None = None) -> None:
+        self._client = dynamic_client
+        self._spaces = None if spaces is None else tuple(sorted(spaces))
+        self._wide = spaces is None or len(spaces) > MOST_SPACES
+        self._lists: dict[str, list[Object]] = {}
+        self._pods: list[Pod] | None = None
+
+    def running(self) -> list[Pod]:
+        """Running pods, each with its workload."""
+        if self._pods is None:
+            self._pods = running_pods(self.objects("pods"), self.objects("replicasets"))
+        return self._pods
+
+    def objects(self, plural: str) -> list[Object]:
+        """Every object of a kind (``deployments``) in the namespaces looked at."""
+        if plural not in self._lists:
+            self._lists[plural] = self._read(plural)
+        return self._lists[plural]
+
+    def _read(self, plural: str) -> list[Object]:
+        group = GROUPS[plural]
+        if self._wide:
+            try:
+                return self._within(self._pages(f"{group}/{plural}"))
+            except KubernetesError as error:
+                if error.status != 403 or self._spaces is None:
+                    raise
+        return [item for space in self._spaces or () for item in self._pages(f"{group}/namespaces/{space}/{plural}")]
+
+    def allowed_objects(self, plural: str) -> list[Object] | None:
+        """The same, or None where the caller may not list them."""
+        return self._unless_forbidden(lambda: self.objects(plural))
+
+    def nodes(self) -> list[Object] | None:
+        """Every node; None where the caller may not list them."""
+        return self._unless_forbidden(lambda: list(self._pages("/api/v1/nodes")))
+
+    def labelled_pods(self, label: str) -> list[Object] | None:
+        """Pods of the whole cluster, or else of kube-system, with a label (``name=value``); None where forbidden."""
+        selector = ("labelSelector", label)
+        everywhere = self._unless_forbidden(lambda: list(self._pages("/api/v1/pods", selector)))
+        if everywhere is not None:
+            return everywhere
+        return self._unless_forbidden(lambda: list(self._pages("/api/v1/namespaces/kube-system/pods", selector)))
+
+    def contents(self, kind: str, namespace: str, name: str) -> dict[str, str]:
+        """What a ConfigMap holds, or the keys of a Secret; nothing where it isn't there or may not be read."""
+        try:
+            found = self._request(f"read {kind} {name}", f"/api/v1/namespaces/{namespace}/{kind.lower()}s/{name}")
+        except KubernetesError as error:
+            if error.status in (403, 404):
+                return {}
+            raise
+        data = found.get("data") or {}
+        return {key: value if kind == "ConfigMap" else "" for key, value in data.items()}
+
+    def born_now(self, pod: Object) -> Object:
+        """The pod that the cluster's admission chain would make of ``pod``; nothing is created."""
+        namespace = pod["metadata"]["namespace"]
+        return self._request(
+            f"dry-run a pod in namespace {namespace}",
+            f"/api/v1/namespaces/{namespace}/pods",
+            method="POST",
+            query=[("dryRun", "All")],
+            body=pod,
+        )
+
+    def token(self, pod: Pod) -> str:
+        """A token of ``pod`` for EKS: the very one that the agent would send. It is a credential."""
+        bound = {"kind": "Pod", "apiVersion": "v1", "name": pod.name, "uid": pod.uid}
+        spec = {"audiences": [AUDIENCE], "expirationSeconds": TOKEN_SECONDS, "boundObjectRef": bound}
+        answer = self._request(
+            f"make a token of pod {pod.namespace}/{pod.name}",
+            f"/api/v1/namespaces/{pod.namespace}/serviceaccounts/{pod.service_account}/token",
+            method="POST",
+            body={"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec},
+        )
+        return str(answer["status"]["token"])
+
+    def execute(self, pod: Pod, command: t.Sequence[str]) -> str:
+        """What ``command`` prints in a container of ``pod`` that carries the injection."""
+        from kubernetes.client import CoreV1Api  # It would double the CPU time of a look, and few execute anything.
+
+        api = CoreV1Api(ApiClient(self._client.client.configuration))
+        api.api_client.default_headers.update(self._client.client.default_headers)
+        options = {"container": pod.container, "command": list(command), "stdin": False, "tty": False}
+        try:
+            shell = stream(
+                api.connect_get_namespaced_pod_exec,
+                pod.name,
+                pod.namespace,
+                stdout=True,
+                stderr=True,
+                _preload_content=False,
+                **options,
+            )
+            shell.run_forever(timeout=EXEC_SECONDS)
+            printed = str(shell.read_stdout(timeout=1))
+            shell.close()
+        except (ApiException, HTTPError, WebSocketException, OSError) as error:
+            raise KubernetesError(
+                _sentence(f"exec in pod {pod.namespace}/{pod.name}", error), _status(error)
+            ) from error
+        return printed
+
+    def _within(self, items: t.Iterable[Object]) -> list[Object]:
+        spaces = self._spaces
+        return [item for item in items if spaces is None or item["metadata"]["namespace"] in spaces]
+
+    @staticmethod
+    def _unless_forbidden(read: t.Callable[[], list[Object]]) -> list[Object] | None:
+        try:
+            return read()
+        except KubernetesError as error:
+            if error.status != 403:
+                raise
+            return None
+
+    def _pages(self, path: str, *filters: tuple[str, str]) -> t.Iterator[Object]:
+        query = [("limit", str(PAGE)), *filters]
+        while True:
+            page = self._request(f"list {path.rsplit('/', 1)[1]}", path, query=query)
+            yield from page["items"]
+            token = page["metadata"].get("continue")
+            if not token:
+                return
+            query = [("limit", str(PAGE)), *filters, ("continue", token)]
+
+    def _request(
+        self, purpose: str, path: str, method: str = "GET", query: t.Any = (), body: Object | None = None
+    ) -> dict[str, t.Any]:
+        try:
+            answer = self._client.request(method, path, body=body, query_params=list(query), serialize=False)
+        except (ApiException, HTTPError, OSError) as error:
+            raise KubernetesError(_sentence(purpose, error), _status(error)) from error
+        return t.cast("dict[str, t.Any]", json.loads(answer.data))
+
+
+def _status(error: BaseException) -> int:
+    return int(getattr(error, "status", 0) or 0)
+
+
+def _sentence(purpose: str, error: BaseException) -> str:
+    """One message for a failed request: what, why, what to do."""
+    return f"Failed to {purpose}: {_reason(error)}. {_advice(_status(error))}"
+
+
+def _reason(error: BaseException) -> str:
+    try:
+        return str(json.loads(getattr(error, "body", "") or "{}")["message"]).rstrip(".")
+    except (KeyError, TypeError, ValueError):
+        return str(getattr(error, "reason", "") or error).rstrip(".")
+
+
+def _advice(status: int) -> str:
+    if status == 401:
+        return "Give the caller an access entry for the cluster, or credentials that have one."
+    if status == 403:
+        return "Allow it to the caller by Kubernetes RBAC or an access policy."
+    if status:
+        return "See the API server's answer above."
+    return "Check the cluster's endpoint, its public access and the network from here to it."

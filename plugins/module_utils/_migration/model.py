@@ -1,0 +1,211 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was found of a service account that gets its AWS permissions by IRSA or from its node. Values alone."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from .._iam.trust_policy import Document, read_document
+from .._identity.evidence import Role
+from .._identity.findings.declared import IRSA_ANNOTATION
+from .._kubernetes.pods import KINDS, Object, Owner, Pod
+
+REMEMBERED_ROLE = "enbuild.eks/irsa-role-arn"
+"""Annotation of a service account: what IRSA's said, before it was taken away."""
+REMEMBERED_NETWORK = "enbuild.eks/host-network"
+"""Annotation of a workload whose pods were in their node's network."""
+ANNOTATION_PATH = ("metadata", "annotations", IRSA_ANNOTATION)
+NETWORK_PATH = ("spec", "template", "spec", "hostNetwork")
+BY_HAND = ("kubectl-annotate", "kubectl-edit", "kubectl-patch", "OpenAPI-Generator")
+"""Field managers that nobody follows up with: the last one is a Python client, such as Ansible's."""
+MANAGERS = {"kubectl-client-side-apply": "kubectl apply"}
+"""Field managers that are better known by another name."""
+ADDON_MANAGER = "eks"
+"""Field manager of the add-ons that EKS runs."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A workload that runs under the service account."""
+
+    owner: Owner
+    object: Object = field(hash=False)
+
+    @property
+    def template(self) -> Object:
+        """Its pod template; a pod is its own."""
+        return self.object if self.owner.kind == "Pod" else self.object["spec"]["template"]
+
+    @property
+    def on_host_network(self) -> bool:
+        """Whether its pods are in their node's network, where the node's role is in reach."""
+        return bool((self.template.get("spec") or {}).get("hostNetwork"))
+
+    @property
+    def was_on_host_network(self) -> bool:
+        """Whether they were, before this collection took them out of it."""
+        return REMEMBERED_NETWORK in annotations_of(self.object)
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether a change of its template makes its pods anew."""
+        return self.owner.kind in KINDS.values()
+
+
+@dataclass(frozen=True)
+class Account:
+    """A service account, with all that decides how its pods get from one way to the other."""
+
+    namespace: str
+    name: str
+    object: Object = field(default_factory=dict, hash=False)
+    """The service account itself; empty where it isn't there."""
+    association: t.Mapping[str, t.Any] | None = None
+    declared: tuple[t.Mapping[str, t.Any], ...] = ()
+    """The workloads under it that a user declared, completed."""
+    workloads: tuple[Found, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    role: Role | None = None
+    """The role that its pods have by Pod Identity, or are to have; None where none was read."""
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Namespace and name."""
+        return self.namespace, self.name
+
+    @property
+    def bound(self) -> t.Mapping[str, t.Any]:
+        """Its association; empty for none."""
+        return self.association or {}
+
+    @property
+    def annotation(self) -> str:
+        """The role that IRSA's annotation names."""
+        return annotations_of(self.object).get(IRSA_ANNOTATION, "")
+
+    @property
+    def remembered(self) -> str:
+        """The role that it named before this collection took it away."""
+        return annotations_of(self.object).get(REMEMBERED_ROLE, "")
+
+    @property
+    def by_irsa(self) -> str:
+        """The role that IRSA gives it, or gave."""
+        return self.annotation or self.remembered
+
+    @property
+    def stale(self) -> tuple[Pod, ...]:
+        """Running pods without the injection of Pod Identity."""
+        return tuple(pod for pod in self.pods if not pod.injected)
+
+    @property
+    def restarted(self) -> list[Owner]:
+        """Workloads whose pods are to be born again."""
+        stale = {pod.owner for pod in self.stale}
+        return [each.owner for each in self.workloads if each.can_restart and each.owner in stale]
+
+    @property
+    def on_host_network(self) -> list[Found]:
+        """Declared workloads in their nodes' network; others may be there for another reason than credentials."""
+        named = {(kind, item.get(key)) for item in self.declared for key, kind in KINDS.items()}
+        return [each for each in self.workloads if (each.owner.kind, each.owner.name) in named and each.on_host_network]
+
+    @property
+    def irsa_role(self) -> str:
+        """The role that IRSA gives, or gave, where its trust policy was read; "" for none."""
+        named = self.by_irsa
+        return named if self.role is not None and self.role.arn == named and self.role.trust else ""
+
+    @property
+    def is_made(self) -> bool:
+        """Whether its role is one that the declaration has made, as in site.yml."""
+        return not self.by_irsa and any(item.get("role_name") for item in self.declared)
+
+    @property
+    def trust(self) -> Document:
+        """The trust policy of its role; empty where that wasn't read."""
+        return read_document(self.role.trust) if self.role is not None and self.role.trust else {}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user wants of a migration."""
+
+    cluster: t.Mapping[str, t.Any]
+    scope: str = "account"
+    targets: t.Mapping[str, str] = field(default_factory=dict)
+    """For a role of another account, the role of the cluster's account by which it is reached."""
+    host_network: bool = True
+    """Whether declared workloads are taken out of their nodes' network in the end."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which service accounts are asked about."""
+
+    namespaces: frozenset[str] | None = None
+    """None is all."""
+    include: tuple[str, ...] = ()
+    """Patterns of ``namespace/name``; none is all."""
+    exclude: tuple[str, ...] = ()
+
+    def has(self, place: tuple[str, str]) -> bool:
+        """Whether the service account is asked about."""
+        named = "/".join(place)
+        within = self.namespaces is None or place[0] in self.namespaces
+        return within and (not self.include or _any(named, self.include)) and not _any(named, self.exclude)
+
+
+def _any(name: str, patterns: t.Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def annotations_of(item: Object) -> t.Mapping[str, str]:
+    """Annotations of a Kubernetes object."""
+    return (item.get("metadata") or {}).get("annotations") or {}
+
+
+def is_concerned(item: Object) -> bool:
+    """Whether a service account has, or had, its role by IRSA."""
+    known = annotations_of(item)
+    return bool(known.get(IRSA_ANNOTATION) or known.get(REMEMBERED_ROLE))
+
+
+def holder(item: Object, path: t.Sequence[str]) -> str:
+    """Who keeps a field of ``item`` as it is, and would bring it back; "" for nobody.
+
+    ``path`` leads to it: ``("metadata", "annotations", "eks.amazonaws.com/role-arn")``.
+    """
+    known, labels = annotations_of(item), (item.get("metadata") or {}).get("labels") or {}
+    release = known.get("meta.helm.sh/release-name")
+    if release:
+        return f"Helm release {known.get('meta.helm.sh/release-namespace', '')}/{release}"
+    if "argocd.argoproj.io/tracking-id" in known or "argocd.argoproj.io/instance" in labels:
+        return "Argo CD"
+    if flux := [key for key in labels if key.endswith("toolkit.fluxcd.io/name")]:
+        return f"Flux {labels[flux[0]]}"
+    if labels.get("app.kubernetes.io/managed-by") == "eksctl":
+        return "eksctl"
+    names = [name for name in managers(item, path) if name not in BY_HAND]
+    return MANAGERS.get(names[0], f"field manager {names[0]}") if names else ""
+
+
+def managers(item: Object, path: t.Sequence[str]) -> list[str]:
+    """The field managers that own a field of ``item``."""
+    entries = (item.get("metadata") or {}).get("managedFields") or ()
+    return [entry.get("manager", "") for entry in entries if _owns(entry.get("fieldsV1") or {}, path)]
+
+
+def _owns(fields: t.Mapping[str, t.Any], path: t.Sequence[str]) -> bool:
+    for part in path:
+        if f"f:{part}" not in fields:
+            return False
+        fields = fields[f"f:{part}"]
+    return True

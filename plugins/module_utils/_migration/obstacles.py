@@ -1,0 +1,125 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stands in the way of a migration, and what else there is to know of it. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._iam.trust_edit import irsa_statements, pod_identity_problem, provider_of, with_pod_identity, without_irsa
+from .._iam.trust_policy import Document
+from .._kubernetes.pods import ALL_KINDS
+from .model import ADDON_MANAGER, ANNOTATION_PATH, NETWORK_PATH, Account, Wish, holder, managers
+
+OF_AWS = ("/aws-service-role/", "/aws-reserved/")
+"""Paths of roles whose trust is AWS's own."""
+
+
+def skipped(account: Account, role_arn: str, target: str) -> str:
+    """Why this service account is left as it is."""
+    owner = str(account.bound.get("owner_arn") or "")
+    if owner or ADDON_MANAGER in managers(account.object, ANNOTATION_PATH):
+        return (
+            f"Service account {account} belongs to an add-on of EKS: give the add-on its association instead "
+            "(pod_identity_associations of enbuild.eks.eks_addon)"
+        )
+    if target and not role_arn:
+        return (
+            f"Role {target} belongs to another account, and an association takes a role of the cluster's: name the one "
+            "by which it is reached in pod_identity_migrate_targets"
+        )
+    return ""
+
+
+def problem(account: Account, wish: Wish, role_arn: str, target: str) -> str:
+    """What keeps it from being migrated."""
+    found = _problem_of_declaration(account, role_arn)
+    return found or _problem_of_association(account, role_arn, target) or _problem_of_role(account, wish, role_arn)
+
+
+def _problem_of_association(account: Account, role_arn: str, target: str) -> str:
+    found, behind = account.bound.get("role_arn"), account.bound.get("target_role_arn") or ""
+    if not account.bound or (found, behind) == (role_arn, target):
+        return ""
+    if found != role_arn:
+        return (
+            f"Service account {account} has an association with role {found} already, and {role_arn} is what it has "
+            "otherwise: pods that are born now get the former; make the two agree"
+        )
+    return f"The association of {account} has the target role {behind or 'none'} instead of {target or 'none'}"
+
+
+def _problem_of_declaration(account: Account, role_arn: str) -> str:
+    if not account.object:
+        return f"Service account {account} doesn't exist"
+    if account.by_irsa:
+        return ""
+    if len({item["role_arn"] for item in account.declared}) > 1:
+        return f"Workloads under service account {account} are declared with different roles, and it can have one only"
+    if account.name == "default" and any(item.get(kind) for item in account.declared for kind in ALL_KINDS):
+        return (
+            f"Workloads run under the service account {account}: a role for it would go to every pod of the namespace"
+        )
+    return "" if role_arn else f"No role is known for service account {account}"
+
+
+def _problem_of_role(account: Account, wish: Wish, role_arn: str) -> str:
+    role = account.role
+    if account.is_made or role is None:
+        return ""
+    if role.exists is None:
+        return f"Role {role_arn} can't be read; allow GetRole to the caller"
+    if not role.exists:
+        return f"Role {role_arn}, of service account {account}, doesn't exist"
+    if any(path in role_arn for path in OF_AWS):
+        return f"The trust policy of role {role_arn} is AWS's own and can't be changed; give {account} another role"
+    return pod_identity_problem(opened(account, wish), wish.cluster["arn"], account.place)
+
+
+def warnings(account: Account, wish: Wish) -> list[str]:
+    """What else there is to know."""
+    return [
+        *_held(account, wish),
+        *_declared_otherwise(account),
+        *_still_let_in(account, wish),
+        *_not_restarted(account),
+    ]
+
+
+def _held(account: Account, wish: Wish) -> t.Iterator[str]:
+    if account.annotation and (keeper := holder(account.object, ANNOTATION_PATH)):
+        yield f"{keeper} holds the annotation of {account}: take it out there too, or it comes back"
+    for each in account.on_host_network if wish.host_network else ():
+        if keeper := holder(each.object, NETWORK_PATH):
+            yield f"{keeper} holds hostNetwork of {each.owner}: take it out there too, or it comes back"
+
+
+def _declared_otherwise(account: Account) -> t.Iterator[str]:
+    for item in account.declared if account.by_irsa else ():
+        if item["role_arn"] != account.by_irsa:
+            yield f"{item['name']} is declared with role {item['role_arn']} and keeps {account.by_irsa}: declare that"
+
+
+def _still_let_in(account: Account, wish: Wish) -> t.Iterator[str]:
+    if account.irsa_role:
+        for label in irsa_statements(without(account, wish), provider_of(wish.cluster), account.place):
+            yield f"The trust policy of role {account.irsa_role} lets {account} in by {label}, too, which stays"
+
+
+def _not_restarted(account: Account) -> t.Iterator[str]:
+    for pod in account.stale:
+        if pod.owner.kind == "Pod":
+            yield f"Pod {pod.namespace}/{pod.name} belongs to nothing that could be restarted: create it anew"
+        elif pod.owner.kind == "Job":
+            yield f"{pod.owner} ends as it began; its next run gets Pod Identity"
+
+
+def without(account: Account, wish: Wish) -> Document:
+    """The trust policy that its role is to have in the end: without what lets it in by IRSA."""
+    return without_irsa(opened(account, wish), provider_of(wish.cluster), [account.place])
+
+
+def opened(account: Account, wish: Wish) -> Document:
+    """The trust policy of its role, once Pod Identity is let in."""
+    return with_pod_identity(account.trust, wish.cluster["arn"], wish.scope, [account.place])

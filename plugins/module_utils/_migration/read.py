@@ -1,0 +1,91 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read what a migration to Pod Identity starts from: service accounts, their workloads, associations and roles."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import defaultdict
+from dataclasses import replace
+
+from .._association.api import EksAssociations
+from .._cluster.api import read_cluster
+from .._core.aws import aws_client
+from .._core.parallel import spread
+from .._iam.roles_api import IamRoles
+from .._identity.associations import read_bindings
+from .._identity.dry_run import Place
+from .._identity.request import WHOLE
+from .._kubernetes.api import Kubernetes, connect
+from .._kubernetes.pods import service_account_of
+from .._workload.find import living
+from .model import Account, Found, Scope, Wish, is_concerned
+from .plan import plan, roles_of
+
+CONCURRENCY = 8
+
+
+def look(module: t.Any) -> list[dict[str, t.Any]]:
+    """A row for each service account that is to be migrated, or was."""
+    params = module.params
+    cluster = read_cluster(module, params["cluster_name"])
+    wish = Wish(cluster, params["scope"], params["targets"], params["host_network"])
+    scope = _scope(params)
+    accounts = _accounts(connect(params, scope.namespaces), scope, _declared(params["workloads"]))
+    accounts = _bound(module, accounts, scope.namespaces)
+    return [plan(account, wish) for account in _with_roles(module, accounts, wish)]
+
+
+def _scope(params: t.Mapping[str, t.Any]) -> Scope:
+    named = params["namespaces"]
+    spaces = None if WHOLE in named else frozenset(named)
+    return Scope(spaces, tuple(params["include"]), tuple(params["exclude"]))
+
+
+def _declared(workloads: t.Iterable[t.Mapping[str, t.Any]]) -> dict[Place, tuple[t.Mapping[str, t.Any], ...]]:
+    """Completed declarations by service account; those of workloads that aren't there have none."""
+    found: dict[Place, list[t.Mapping[str, t.Any]]] = defaultdict(list)
+    for item in workloads:
+        if item.get("service_account"):
+            found[(item["namespace"], item["service_account"])].append(item)
+    return {place: tuple(items) for place, items in found.items()}
+
+
+def _accounts(kubernetes: Kubernetes, scope: Scope, declared: t.Mapping[Place, t.Any]) -> list[Account]:
+    """The service accounts that are concerned, in the order of their names, with all that runs under them."""
+    listed = kubernetes.objects("serviceaccounts")
+    objects = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in listed}
+    concerned = {place for place, item in objects.items() if is_concerned(item)} | set(declared)
+    workloads, pods = defaultdict(list), defaultdict(list)
+    for owner, item in living(kubernetes):
+        found = Found(owner, item)
+        workloads[(owner.namespace, service_account_of(found.template))].append(found)
+    for pod in kubernetes.running():
+        pods[(pod.namespace, pod.service_account)].append(pod)
+    return [
+        Account(
+            place[0],
+            place[1],
+            objects.get(place, {}),
+            declared=declared.get(place, ()),
+            workloads=tuple(workloads[place]),
+            pods=tuple(pods[place]),
+        )
+        for place in sorted(concerned)
+        if scope.has(place)
+    ]
+
+
+def _bound(module: t.Any, accounts: list[Account], spaces: t.Collection[str] | None) -> list[Account]:
+    eks = EksAssociations(aws_client(module, "eks"), module.params["cluster_name"])
+    bound = read_bindings(eks, spaces, {account.place for account in accounts}, None).bound
+    return [replace(account, association=bound.get(account.place)) for account in accounts]
+
+
+def _with_roles(module: t.Any, accounts: list[Account], wish: Wish) -> list[Account]:
+    named = [roles_of(account, wish)[0] for account in accounts]
+    reader = IamRoles(aws_client(module, "iam"))
+    arns = sorted({arn for arn in named if arn})
+    roles = {role.arn: role for role in spread(reader.trusting, arns, CONCURRENCY)}
+    return [replace(account, role=roles.get(arn)) for account, arn in zip(accounts, named, strict=True)]

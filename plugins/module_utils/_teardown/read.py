@@ -1,0 +1,166 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read from EKS, IAM and Kubernetes what a teardown has to know. No decisions."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .._association.api import NOT_FOUND, EksAssociations
+from .._association.bulk_apply import describe_all
+from .._association.plan import Found, Key, Summary
+from .._core.aws import aws_client, doing, error_code, explain
+from .._core.parallel import spread
+from .._core.validate import cluster_name, namespace
+from .._iam.roles_api import IamRoles
+from .._kubernetes.api import GROUPS, Kubernetes, KubernetesError, connect
+from .._kubernetes.pods import Pod
+from .plan import is_ours
+
+CONCURRENCY = 8
+RELEASE = "meta.helm.sh/release-"
+"""Beginning of the annotations by which Helm knows what it has installed."""
+
+View = dict[str, t.Any]
+Place = tuple[str, str]
+
+
+def look(module: t.Any) -> dict[str, t.Any]:
+    """What there is of the associations and roles that the module's options name, and who uses them."""
+    spaces = {namespace("namespaces", name) for name in module.params["namespaces"]}
+    client = aws_client(module, "eks", max_pool_connections=CONCURRENCY)
+    eks = EksAssociations(client, cluster_name("cluster_name", module.params["cluster_name"]))
+    listed = eks.list()
+    asked = _described(eks, [each for each in listed if each.key.namespace in spaces])
+    ours = {key: one for key, one in asked.items() if not one.owner_arn and is_ours(one.association.tags)}
+    pods, pods_unread = _holders(module, {(key.namespace, key.service_account) for key in ours})
+    return {
+        "associations": [_view(each, asked.get(each.key), each.key in ours) for each in listed],
+        **_roles(module, client, ours.values()),
+        "pods": pods,
+        "pods_unread": pods_unread,
+    }
+
+
+def _roles(module: t.Any, client: t.Any, ours: t.Iterable[Found]) -> dict[str, list[View]]:
+    """The roles asked for and those of ``ours``; who uses those that were made here, and what of it can't be read."""
+    bound = (_name(one.association.role_arn) for one in ours)
+    names = dict.fromkeys([*module.params["roles"], *bound])
+    roles = [role for role in spread(IamRoles(aws_client(module, "iam")).whole, names, CONCURRENCY) if role]
+    arns = {role["role_arn"] for role in roles if role["ours"]}
+    users = list(_users(module, client)) if arns else []
+    return {
+        "roles": roles,
+        "users": [each for each in users if arns & {each.get("role_arn"), each.get("target_role_arn")}],
+        "unread": [each for each in users if "message" in each],
+    }
+
+
+def _name(role_arn: str) -> str:
+    return role_arn.rsplit("/", 1)[-1]
+
+
+def _described(eks: EksAssociations, listed: t.Collection[Summary]) -> dict[Key, Found]:
+    details = describe_all(eks, listed, CONCURRENCY)
+    for _key, one in details:
+        if isinstance(one, AnsibleAWSError):
+            raise one
+    return {key: one for key, one in details if isinstance(one, Found)}
+
+
+def _view(each: Summary, found: Found | None, ours: bool) -> View:
+    return {
+        "namespace": each.key.namespace,
+        "service_account": each.key.service_account,
+        "association_arn": each.arn,
+        "owner_arn": each.owner_arn,
+        "role_arn": found.association.role_arn if found else "",
+        "asked": found is not None,
+        "ours": ours,
+    }
+
+
+def _holders(module: t.Any, places: t.Collection[Place]) -> tuple[list[View], str]:
+    """The running pods of ``places`` that carry the injection, or why that can't be read."""
+    if not places:
+        return [], ""
+    try:
+        kubernetes = connect(module.params, {space for space, _account in places})
+        running = [pod for pod in kubernetes.running() if pod.container]
+        held = [pod for pod in running if (pod.namespace, pod.service_account) in places]
+        return [_pod(kubernetes, pod) for pod in held], ""
+    except KubernetesError as error:
+        return [], str(error)
+
+
+def _pod(kubernetes: Kubernetes, pod: Pod) -> View:
+    return {
+        "namespace": pod.namespace,
+        "name": pod.name,
+        "service_account": pod.service_account,
+        "kind": pod.owner.kind,
+        "owner": pod.owner.name,
+        "release": _release(kubernetes, pod),
+    }
+
+
+def _release(kubernetes: Kubernetes, pod: Pod) -> str:
+    """The Helm release that the pod's workload belongs to; "" for none."""
+    plural = f"{pod.owner.kind.lower()}s"
+    for item in kubernetes.objects(plural) if plural in GROUPS else ():
+        if (item["metadata"]["namespace"], item["metadata"]["name"]) == (pod.namespace, pod.owner.name):
+            notes = item["metadata"].get("annotations") or {}
+            return "/".join(notes[f"{RELEASE}{part}"] for part in ("namespace", "name") if f"{RELEASE}{part}" in notes)
+    return ""
+
+
+def _users(module: t.Any, client: t.Any) -> t.Iterator[View]:
+    """Every association of the account's clusters in the regions asked for, or why it can't be read.
+
+    A region of another partition is another account's.
+    """
+    for region in dict.fromkeys([client.meta.region_name, *module.params["regions"]]):
+        there = aws_client(module, "eks", region=region, max_pool_connections=CONCURRENCY)
+        if there.meta.partition == client.meta.partition:
+            yield from _of_region(there, region)
+
+
+def _of_region(client: t.Any, region: str) -> t.Iterator[View]:
+    try:
+        with doing(f"list the EKS clusters of region {region}"):
+            pages = client.get_paginator("list_clusters").paginate()
+            names = [name for page in pages for name in page["clusters"]]
+    except AnsibleAWSError as error:
+        yield {"where": f"a cluster in {region}", "message": explain(error)["msg"]}
+        return
+    for found in spread(lambda name: _of_cluster(client, name, region), names, CONCURRENCY):
+        yield from found
+
+
+def _of_cluster(client: t.Any, name: str, region: str) -> list[View]:
+    eks = EksAssociations(client, name)
+    try:
+        described = _described(eks, eks.list())
+    except AnsibleAWSError as error:
+        # A cluster that was deleted meanwhile uses nothing.
+        return (
+            []
+            if error_code(error) in NOT_FOUND
+            else [{"where": f"cluster {name} in {region}", "message": explain(error)["msg"]}]
+        )
+    return [
+        {
+            "cluster_name": name,
+            "region": region,
+            "namespace": key.namespace,
+            "service_account": key.service_account,
+            "association_arn": one.arn,
+            "owner_arn": one.owner_arn,
+            "role_arn": one.association.role_arn,
+            "target_role_arn": one.association.target_role_arn,
+        }
+        for key, one in described.items()
+    ]

@@ -1,0 +1,151 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report on one cluster: its data, and its summary for a terminal. Pure: no clock, no file."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections import Counter
+
+from ...module_utils._identity.ladder import RUNGS
+from .verdict import SEVERITIES, below, involved
+
+Item = t.Mapping[str, t.Any]
+Report = dict[str, t.Any]
+
+MOST_FINDINGS = 15
+"""Findings that a terminal and a summary name; the report has them all."""
+CLUSTER_KEYS = ("name", "arn", "region", "account_id", "version")
+
+
+def report(found: Item, cluster: Item, wanted: str = "", generated_at: str = "") -> Report:
+    """The report's data from what enbuild.eks.workload_identity_info returned as ``found``, of ``cluster``.
+
+    ``wanted`` is the rung that was asked for, "" for as high as permissions allow; ``generated_at`` an ISO time.
+    """
+    workloads = [plain(item) for item in found["workloads"]]
+    made = {
+        "cluster": {key: cluster.get(key) for key in CLUSTER_KEYS},
+        "generated_at": generated_at,
+        "wanted_rung": wanted,
+        "summary": {},
+        "workloads": sorted(workloads, key=lambda item: (item["namespace"], item["object"], item["kind"])),
+        "findings": plain(found["findings"]),
+    }
+    return {**made, "summary": _summary(made)}
+
+
+def plain(value: t.Any) -> t.Any:
+    """``value`` in Python's own types alone: what Ansible hands to filters are lazy containers and tagged strings."""
+    if isinstance(value, t.Mapping):
+        return {str(key): plain(value[key]) for key in value}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def _summary(made: Report) -> dict[str, t.Any]:
+    concerned = [item for item in made["workloads"] if involved(item)]
+    rungs = Counter(item["rung"] for item in concerned)
+    severities = Counter(finding["severity"] for finding in findings(made))
+    return {
+        "workloads": len(made["workloads"]),
+        "without_identity": len(made["workloads"]) - len(concerned),
+        "below_wanted": len(below(made["workloads"], made["wanted_rung"])),
+        "by_rung": {rung: rungs[rung] for rung in RUNGS},
+        "findings": {severity: severities[severity] for severity in SEVERITIES},
+        "named": [
+            f"{finding['severity']} {finding['code']} {finding['object']}" for finding in findings(made)[:MOST_FINDINGS]
+        ],
+    }
+
+
+def as_json(made: Report) -> str:
+    """The report's data as JSON text, for programs."""
+    return json.dumps(plain(made), indent=2, ensure_ascii=False) + "\n"
+
+
+def findings(made: Report) -> list[dict[str, t.Any]]:
+    """All findings of a report, the most severe first, each once; those of the cluster before its workloads'."""
+    every = [*made["findings"], *(finding for item in made["workloads"] for finding in item["findings"])]
+    once = {json.dumps(finding, sort_keys=True): finding for finding in every}
+    return sorted(once.values(), key=lambda finding: SEVERITIES.index(finding["severity"]))
+
+
+def as_severe(made: Report, severity: str) -> list[dict[str, t.Any]]:
+    """The findings of a report that are ``severity`` or worse."""
+    worst = SEVERITIES[: SEVERITIES.index(severity) + 1]
+    return [finding for finding in findings(made) if finding["severity"] in worst]
+
+
+def summary_lines(made: Report) -> list[str]:
+    """A report as some lines for a terminal: the counts, then what is wrong and what to do, the worst first."""
+    lines = [f"{made['cluster']['name']}: {_counts(made['summary'])}"]
+    listed = findings(made)
+    for finding in listed[:MOST_FINDINGS]:
+        lines.append(f"{finding['severity'].upper()} {finding['code']}: {finding['message']}")
+        lines.append(f"  -> {finding['remedy']}")
+    if len(listed) > MOST_FINDINGS:
+        lines.append(f"and {len(listed) - MOST_FINDINGS} more, in the report (pod_identity_report_dir)")
+    return lines
+
+
+def _counts(summary: Item) -> str:
+    rungs = [f"{summary['by_rung'][rung]} {rung}" for rung in reversed(RUNGS) if summary["by_rung"][rung]]
+    rungs += [f"{summary['without_identity']} without identity"] if summary["without_identity"] else []
+    wrong = [_number(count, severity) for severity, count in summary["findings"].items() if count]
+    return (
+        f"{_number(summary['workloads'], 'workload')} ({', '.join(rungs) or '-'}); {', '.join(wrong) or 'no finding'}"
+    )
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 or thing == "info" else f"{count} {thing}s"
+
+
+def fleet_lines(reports: t.Mapping[str, Item], stopped: t.Mapping[str, Item]) -> list[str]:
+    """A table with a line for each cluster, by its host's name, and below it why the ``stopped`` ones stopped.
+
+    An empty report is that of a cluster that was not looked at; a stop is what ``_stops.reason`` made of a failure.
+    """
+    head = ("CLUSTER", "WORKLOADS", *(rung.upper() for rung in reversed(RUNGS)), "ERRORS", "WARNINGS")
+    names = sorted(reports)
+    table = aligned([head, *(_fleet_row(name, reports[name], stopped.get(name)) for name in names)])
+    return [*table, *(f"{name} stopped: {stopped[name]['message']}" for name in names if stopped.get(name))]
+
+
+def _fleet_row(name: str, made: Item, stop: Item | None) -> tuple[str, ...]:
+    if not made:
+        return (name, f"stopped at {stop['task']}" if stop else "not looked at")
+    summary = made["summary"]
+    rungs = [str(summary["by_rung"][rung]) for rung in reversed(RUNGS)]
+    wrong = [str(summary["findings"][severity]) for severity in ("error", "warning")]
+    return (name, str(summary["workloads"]), *rungs, *wrong)
+
+
+def ladder_table(found: t.Sequence[Item]) -> list[str]:
+    """The ladder of proof as lines of text: one for each judged workload, under a header."""
+    head = ("WORKLOAD", "SERVICE ACCOUNT", "ROLE", "ASSOCIATION", "PODS WITH CREDENTIALS", "RUNG")
+    return aligned([head, *(_ladder_row(item) for item in found)])
+
+
+def _ladder_row(item: Item) -> tuple[str, ...]:
+    association = item["association"] or {}
+    return (
+        f"{item['kind'].lower()}/{item['object']}",
+        f"{item['namespace']}/{item['service_account'] or '-'}",
+        association.get("role_arn", "-").rsplit("/", 1)[-1],
+        association.get("association_id") or "-",
+        f"{item['pods_injected']} of {len(item['pods'])}",
+        item["rung"],
+    )
+
+
+def aligned(rows: t.Sequence[t.Sequence[str]]) -> list[str]:
+    """Rows as lines with their columns below each other; a row that is shorter than the first ends where it ends."""
+    full = [row for row in rows if len(row) == len(rows[0])]
+    widths = [max(len(row[column]) for row in full) for column in range(len(rows[0]))]
+    widths[0] = max(len(row[0]) for row in rows)
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]

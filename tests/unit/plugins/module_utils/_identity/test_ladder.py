@@ -1,0 +1,246 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+from ansible_collections.enbuild.eks.plugins.module_utils._identity.evidence import (
+    Agent,
+    Answer,
+    Cluster,
+    Evidence,
+    Issued,
+    Node,
+    Role,
+    Surroundings,
+)
+from ansible_collections.enbuild.eks.plugins.module_utils._identity.ladder import judge
+from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner, Pod, Template, plain_template
+from ansible_collections.enbuild.eks.plugins.module_utils._workload.checks import Check
+from ansible_collections.enbuild.eks.plugins.module_utils._workload.model import Workload, parse_workload
+
+ROLE = "arn:aws:iam::123456789012:role/orders"
+OWNER = Owner("Deployment", "shop", "orders")
+WORKLOAD = Workload("orders", OWNER, ROLE)
+TEMPLATE = Template(OWNER, {"spec": {"serviceAccountName": "orders"}})
+ASSOCIATION = {"association_id": "a-1", "role_arn": ROLE}
+NODE = {"n": Node("n")}
+CLUSTER = Cluster("lab", "us-east-1", "arn:aws:eks:us-east-1:123456789012:cluster/lab")
+AROUND = Surroundings(CLUSTER, NODE, Agent("ACTIVE", "v1", (), {"n": ("agent", True)}))
+TRUST = {
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+}
+CHECK = Check("s3:ListBuckets", "s3", "ListBuckets")
+
+
+def pod(name: str, bare: tuple[str, ...] = (), owner: Owner = OWNER) -> Pod:
+    return Pod(name, "shop", "orders", owner, bare)
+
+
+def codes(verdict: t.Any) -> t.Any:
+    return [finding["code"] for finding in verdict["findings"]]
+
+
+def test_a_healthy_workload_reaches_the_top_without_findings() -> None:
+    verdict = judge(Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, (pod("a"), pod("b")), (True, True, True)))
+    assert (verdict["rung"], codes(verdict), verdict["restart"], verdict["injected_now"]) == ("injected", [], [], True)
+    assert verdict["pods_injected"] == 2
+
+
+@pytest.mark.parametrize(
+    ("evidence", "rung", "expected"),
+    [
+        (Evidence(WORKLOAD, None, None), "none", ["workload_missing"]),
+        (Evidence(WORKLOAD, TEMPLATE, None, (pod("a", ("app",)),), (False,)), "none", ["association_missing"]),
+        (
+            Evidence(WORKLOAD, TEMPLATE, {**ASSOCIATION, "role_arn": ROLE + "-other"}, (pod("a"),), (True,)),
+            "none",
+            ["wrong_role"],
+        ),
+        (Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, (pod("a"),), (True, False)), "declared", ["webhook_cold"]),
+        (Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, (pod("a", ("app",)),), (True,)), "declared", ["stale_pods"]),
+        (Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, (), (True,)), "declared", ["no_running_pods"]),
+        (
+            Evidence(WORKLOAD, Template(OWNER, {"spec": {}}), ASSOCIATION, (pod("a"),), (True,)),
+            "injected",
+            ["default_service_account"],
+        ),
+        (
+            Evidence(
+                Workload("d", Owner("ServiceAccount", "shop", "default")),
+                plain_template("shop", "default"),
+                ASSOCIATION,
+                (pod("a"),),
+            ),
+            "injected",
+            [],
+        ),
+    ],
+)
+def test_each_fault_has_its_rung_and_its_code_and_no_other(evidence: t.Any, rung: t.Any, expected: t.Any) -> None:
+    verdict = judge(evidence)
+    assert (verdict["rung"], codes(verdict)) == (rung, expected)
+    assert all(finding["remedy"] and finding["object"] for finding in verdict["findings"])
+
+
+def test_any_role_will_do_when_none_is_expected() -> None:
+    verdict = judge(Evidence(Workload("orders", OWNER), TEMPLATE, ASSOCIATION, (pod("a"),), (True,)))
+    assert verdict["rung"] == "injected"
+
+
+def test_only_what_owns_stale_pods_is_restarted_and_each_once() -> None:
+    job, bare = Owner("Job", "shop", "night"), Owner("Pod", "shop", "loose")
+    pods = (
+        pod("a", ("app",)),
+        pod("b", ("app",)),
+        pod("c"),
+        pod("d", ("app",), job),
+        pod("loose", ("app",), bare),
+        pod("e", (), Owner("StatefulSet", "shop", "db")),
+    )
+    verdict = judge(Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, pods, (True,)))
+    assert verdict["restart"] == [{"kind": "Deployment", "namespace": "shop", "name": "orders", "predicted": False}]
+    assert verdict["unmanaged_pods"] == ["d", "loose"]
+
+
+@pytest.mark.parametrize(
+    ("association", "restart"),
+    [
+        (None, [{"kind": "Deployment", "namespace": "shop", "name": "orders", "predicted": True}]),
+        (ASSOCIATION, []),
+    ],
+)
+def test_a_coming_release_is_predicted(association: t.Any, restart: t.Any) -> None:
+    """Pods that a release is about to make are injected only where the association is there already."""
+    coming = Template(OWNER, {"spec": {"serviceAccountName": "orders"}}, "rendered")
+    verdict = judge(Evidence(WORKLOAD, coming, association, replaced=True))
+    assert (verdict["exists"], verdict["restart"]) == (False, restart)
+
+
+def test_near_names_are_offered() -> None:
+    missing = judge(Evidence(WORKLOAD, None, None, neighbours=("Deployment order", "Deployment mongodb")))
+    assert "did you mean Deployment order?" in missing["findings"][0]["message"]
+    mistaken = judge(Evidence(WORKLOAD, TEMPLATE, None, (pod("a"),), neighbours=("order",)))
+    assert "there is one for order" in mistaken["findings"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({"name": "x", "deployment": "a"}, "x: namespace is missing"),
+        ({"name": "x", "namespace": "n"}, "exactly one of"),
+        ({"namespace": "n", "deployment": "a", "service_account": "b"}, "found deployment, service_account"),
+    ],
+)
+def test_a_bad_entry_is_refused_in_one_sentence(item: t.Any, words: t.Any) -> None:
+    with pytest.raises(Refused, match=words):
+        parse_workload(item)
+
+
+def test_an_entry_is_called_after_its_object() -> None:
+    assert parse_workload({"namespace": "shop", "deployment": "orders", "role_arn": ""}) == Workload("orders", OWNER)
+
+
+def proven(**more: t.Any) -> Evidence:
+    """A workload at the top, with ``more`` seen otherwise."""
+    healthy = Evidence(
+        Workload("orders", OWNER, ROLE, (CHECK,)),
+        TEMPLATE,
+        ASSOCIATION,
+        (Pod("a", "shop", "orders", OWNER, node="n"),),
+        (True,),
+        around=AROUND,
+        role=Role(ROLE, True, TRUST, ("use",)),
+        issued=Issued("eks_auth", True, "arn:aws:sts::123456789012:assumed-role/orders/x", pod="a"),
+        answers=(Answer("s3:ListBuckets", True, how="called"),),
+    )
+    return replace(healthy, **more)
+
+
+def test_the_top_of_the_ladder() -> None:
+    verdict = judge(proven())
+    assert verdict["rungs"] == {"declared": True, "injected": True, "issued": True, "allowed": True}
+    assert (verdict["rung"], verdict["reached"], verdict["stopped_by"]) == ("allowed", "allowed", "")
+    assert (verdict["findings"], verdict["role"]["trust_problem"]) == ([], "")
+
+
+DENIED = Answer("s3:ListBuckets", False, "AccessDenied", "No", "called")
+OTHER_CLUSTER = {
+    "Statement": {
+        **TRUST["Statement"],
+        "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:eks:us-east-1:123456789012:cluster/other"}},
+    }
+}
+REFUSED = Issued("eks_auth", False, message="No.")
+
+
+@pytest.mark.parametrize(
+    ("more", "rung", "words"),
+    [
+        ({"issued": None}, "injected", "Nobody asked"),
+        ({"issued": Issued(message="Not proven: enough")}, "injected", "Not proven: enough"),
+        ({"issued": REFUSED}, "injected", "EKS refuses credentials"),
+        ({"role": Role(ROLE, False), "issued": REFUSED}, "injected", "doesn't exist"),
+        ({"role": Role(ROLE, True, OTHER_CLUSTER), "issued": REFUSED}, "injected", "names only arn:aws:eks"),
+        ({"answers": ()}, "issued", "No check is named"),
+        ({"answers": (DENIED,)}, "issued", "may not do s3:ListBuckets"),
+        ({"answers": (replace(DENIED, allowed=None),)}, "issued", "failed with AccessDenied"),
+        ({"answers": (Answer("x", None, message="Not called"),)}, "issued", "Not called"),
+        ({"around": replace(AROUND, agent=Agent())}, "injected", "No agent is ready"),
+        ({"around": replace(AROUND, agent=None)}, "allowed", ""),
+        ({"around": replace(AROUND, agent=Agent(), nodes={"n": Node("n", "auto")})}, "allowed", ""),
+        ({"around": replace(AROUND, nodes={"n": Node("n", windows=True)})}, "injected", "Windows"),
+        ({"refusal": "Quota", "newborn": ()}, "allowed", ""),
+    ],
+)
+def test_what_stops_a_climb_is_said(more: t.Any, rung: str, words: str) -> None:
+    verdict = judge(proven(**more))
+    assert verdict["rung"] == rung, verdict
+    assert words in verdict["stopped_by"]
+    assert bool(words) == bool(verdict["stopped_by"])
+
+
+@pytest.mark.parametrize("wanted", ["declared", "injected", "issued"])
+def test_nothing_above_the_rung_that_was_asked_for_is_held_against_a_workload(wanted: str) -> None:
+    seen = proven(issued=None, answers=(), role=Role(ROLE, True, TRUST, ()))
+    if wanted == "issued":
+        seen = replace(seen, issued=Issued("eks_auth", True))
+    verdict = judge(seen, wanted)
+    assert (verdict["rung"], verdict["stopped_by"], verdict["findings"]) == (wanted, "", [])
+
+
+def test_a_workload_that_nobody_named_lacks_nothing_without_an_association() -> None:
+    verdict = judge(Evidence(Workload("x", OWNER, asked=False), TEMPLATE, None, (pod("a", ("app",)),)))
+    assert (verdict["rung"], verdict["findings"], verdict["restart"]) == ("none", [], [])
+    assert "No pod identity association" in verdict["stopped_by"]
+
+
+def test_a_pod_with_keys_of_its_own_is_not_also_told_whom_it_acts_as() -> None:
+    keys = {"containers": [{"name": "m", "env": [{"name": "AWS_ACCESS_KEY_ID", "value": "AKIA"}]}]}
+    template = Template(OWNER, {"spec": {"serviceAccountName": "orders", **keys}})
+    other = Issued("exec", False, "arn:aws:iam::123456789012:user/x", message="Pod a acts as x")
+    assert codes(judge(proven(template=template, issued=other))) == ["static_keys"]
+    assert codes(judge(proven(issued=other))) == ["other_identity"]
+
+
+@pytest.mark.parametrize(
+    ("created", "modified", "stale"),
+    [
+        ("2030-01-01T00:00:00Z", "2030-01-01T00:00:00.9+00:00", False),
+        ("2030-01-01T00:00:00Z", "2030-01-01T00:00:01.1+00:00", True),
+        ("2030-01-01T00:00:02Z", "2030-01-01T00:00:01.1+00:00", False),
+    ],
+)
+def test_pods_from_before_a_change_may_hold_the_former_role(created: str, modified: str, stale: bool) -> None:
+    changed = {**ASSOCIATION, "created_at": "2029-01-01T00:00:00+00:00", "modified_at": modified}
+    verdict = judge(proven(association=changed, pods=(replace(pod("a"), node="n", created=created),)))
+    assert codes(verdict) == (["former_role"] if stale else [])
+    assert bool(verdict["restart"]) == stale

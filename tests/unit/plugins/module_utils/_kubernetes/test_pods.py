@@ -1,0 +1,154 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import (
+    CREDENTIALS_URI,
+    TOKEN_FILE,
+    TOKEN_VOLUME,
+    Owner,
+    bare_containers,
+    newborn,
+    plain_template,
+    rendered_templates,
+    running_pods,
+    service_account_of,
+)
+
+
+def container(name: t.Any, injected: t.Any = True) -> t.Any:
+    if not injected:
+        return {"name": name, "image": name}
+    return {
+        "name": name,
+        "image": name,
+        "env": [{"name": CREDENTIALS_URI, "value": "u"}, {"name": TOKEN_FILE, "value": "f"}],
+        "volumeMounts": [{"name": TOKEN_VOLUME, "mountPath": "/m"}],
+    }
+
+
+def pod(name: t.Any = "p", owner: t.Any = None, injected: t.Any = True, **spec: t.Any) -> t.Any:
+    meta = {"name": name, "namespace": "shop", "annotations": {}}
+    if owner:
+        meta["ownerReferences"] = [{"kind": owner[0], "name": owner[1], "controller": True}]
+    return {
+        "metadata": meta,
+        "spec": {
+            "serviceAccountName": "orders",
+            "containers": [container("app", injected)],
+            "volumes": [{"name": TOKEN_VOLUME}] if injected else [],
+            **spec,
+        },
+        "status": {"phase": "Running"},
+    }
+
+
+def test_a_pod_as_the_webhook_leaves_it_lacks_nothing() -> None:
+    assert bare_containers(pod()) == ()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda p: p["spec"].update(volumes=[]),
+        lambda p: p["spec"]["containers"][0].update(env=[]),
+        lambda p: p["spec"]["containers"][0]["env"].pop(),
+        lambda p: p["spec"]["containers"][0]["env"].pop(0),
+        lambda p: p["spec"]["containers"][0].update(volumeMounts=[]),
+    ],
+)
+def test_a_pod_that_lacks_a_part_is_bare(spoil: t.Any) -> None:
+    spoilt = copy.deepcopy(pod())
+    spoil(spoilt)
+    assert bare_containers(spoilt) == ("app",)
+
+
+def test_init_containers_count_and_skipped_ones_do_not() -> None:
+    found = pod(initContainers=[container("setup", injected=False), container("skipped", injected=False)])
+    found["metadata"]["annotations"]["eks.amazonaws.com/skip-containers"] = "skipped, other"
+    assert bare_containers(found) == ("setup",)
+
+
+def test_pods_are_traced_through_their_replica_set() -> None:
+    sets = [
+        {
+            "metadata": {
+                "namespace": "shop",
+                "name": "orders-1",
+                "ownerReferences": [{"kind": "Deployment", "name": "orders", "controller": True}],
+            }
+        }
+    ]
+    pods = [
+        pod("a", ("ReplicaSet", "orders-1")),
+        pod("b", ("StatefulSet", "db"), injected=False),
+        pod("c", ("ReplicaSet", "loose")),
+        pod("d"),
+    ]
+    found = {p.name: p for p in running_pods(pods, sets)}
+    assert found["a"].owner == Owner("Deployment", "shop", "orders")
+    assert found["b"].owner == Owner("StatefulSet", "shop", "db")
+    assert found["c"].owner == Owner("ReplicaSet", "shop", "loose")
+    assert found["d"].owner == Owner("Pod", "shop", "d")
+    assert [found[name].injected for name in "abcd"] == [True, False, True, True]
+
+
+def test_leaving_and_finished_pods_are_left_out() -> None:
+    leaving, done, failed = pod("a"), pod("b"), pod("c")
+    leaving["metadata"]["deletionTimestamp"] = "now"
+    done["status"]["phase"] = "Succeeded"
+    failed["status"]["phase"] = "Failed"
+    assert running_pods([leaving, done, failed], []) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [({}, "default"), ({"serviceAccountName": "a"}, "a"), ({"serviceAccount": "old"}, "old")],
+)
+def test_service_account_of(spec: t.Any, name: t.Any) -> None:
+    assert service_account_of({"spec": spec}) == name
+
+
+def test_rendered_templates_take_the_release_namespace() -> None:
+    documents = [
+        None,
+        {"kind": "Service", "metadata": {"name": "x"}},
+        {"kind": "Deployment", "metadata": {"name": "a"}, "spec": {"template": {"spec": {"serviceAccountName": "s"}}}},
+        {"kind": "DaemonSet", "metadata": {"name": "b", "namespace": "own"}, "spec": {"template": {"spec": {}}}},
+    ]
+    found = rendered_templates(documents, "shop")
+    assert [(str(f.owner), f.service_account, f.source) for f in found] == [
+        ("Deployment shop/a", "s", "rendered"),
+        ("DaemonSet own/b", "default", "rendered"),
+    ]
+
+
+def test_a_newborn_keeps_labels_and_annotations_of_its_template() -> None:
+    (template,) = rendered_templates(
+        [
+            {
+                "kind": "Deployment",
+                "metadata": {"name": "a"},
+                "spec": {
+                    "template": {
+                        "metadata": {"labels": {"l": "1"}, "annotations": {"n": "2"}},
+                        "spec": {"containers": []},
+                    }
+                },
+            }
+        ],
+        "shop",
+    )
+    born = newborn(template)
+    assert born["metadata"] == {
+        "generateName": "a-",
+        "namespace": "shop",
+        "labels": {"l": "1"},
+        "annotations": {"n": "2"},
+    }
+    assert newborn(plain_template("shop", "s"))["spec"]["serviceAccountName"] == "s"

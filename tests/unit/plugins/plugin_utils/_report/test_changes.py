@@ -1,0 +1,147 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report import changes as changes_report
+from ansible_collections.enbuild.eks.tests.unit.plugins import registered
+
+S3 = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+
+
+def told(seen: registered.Registers) -> list[tuple[str, str, str, list[str]]]:
+    return [(each["action"], each["kind"], each["name"], each["what"]) for each in changes_report.changes(seen)]
+
+
+RELEASES: dict[str, t.Any] = {
+    "new": (None, "create", ["chart 0.0.46"]),
+    "chart": ({"chart": "enbuild-0.0.40", "values": {"a": 1}}, "update", ["chart enbuild-0.0.40 -> 0.0.46"]),
+    "values": (
+        {"chart": "enbuild-0.0.46", "values": {"a": 2, "secret": {"key": "hunter2"}}},
+        "update",
+        ["value a", "value secret.key"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "action", "what"), RELEASES.values(), ids=RELEASES)
+def test_a_release_by_chart_and_by_the_paths_of_its_values(found: t.Any, action: str, what: t.Any) -> None:
+    wanted = {"name": "enbuild/enbuild", "chart_version": "0.0.46", "values": {"a": 1}}
+    change = changes_report.release(found, wanted)
+    assert (change["action"], change["what"]) == (action, what)
+    assert "hunter2" not in json.dumps(change)
+    assert told({"enbuild_release_change": change}) == [(action, "release", "enbuild/enbuild", what)]
+    assert told({"enbuild_release_change": {}}) == []
+
+
+def test_only_paths_that_differ_down_to_where_they_do() -> None:
+    before = {"a": {"b": {"c": 1, "same": [1]}, "gone": 2}, "list": [1, 2], "text": {"d": 1}}
+    after = {"a": {"b": {"c": 2, "same": [1]}}, "list": [1], 5: "new", "more": {"e": {"f": None, "g": 0}}, "text": "d"}
+    assert list(changes_report.differing(before, after)) == ["5", "a.b.c", "a.gone", "list", "more.e.g", "text"]
+
+
+ADDONS: dict[str, t.Any] = {
+    "new": ({}, {}, "create", ["version v2"]),
+    "version": ({"version": "v1"}, {}, "update", ["version v1 -> v2"]),
+    "configuration": (
+        {"version": "v2", "configuration_values": {"env": {"KEY": "hunter2"}}},
+        {"configuration_values": {"env": {}}},
+        "update",
+        ["configuration_values.env.KEY"],
+    ),
+    "role": (
+        {"version": "v2"},
+        {"service_account_role_arn": "arn:x"},
+        "update",
+        ["service_account_role_arn none -> arn:x"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "action", "what"), ADDONS.values(), ids=ADDONS)
+def test_an_add_on(before: t.Any, after: t.Any, action: str, what: t.Any) -> None:
+    diff = {"before": before, "after": {"name": "agent", "version": "v2", **after}}
+    assert told({"pod_identity_agent_applied": {"changed": True, "diff": diff}}) == [(action, "addon", "agent", what)]
+
+
+ROLES: dict[str, t.Any] = {
+    "new": (None, {}, [("create", "role", "shop", [S3])]),
+    "trust": (registered.role(actions=["sts:AssumeRole"]), {}, [("update", "role", "shop", ["trust policy"])]),
+    "detached": (registered.role(policies=()), {}, [("create", "managed_policy", "shop/AmazonS3FullAccess", [S3])]),
+    "tags": (registered.role(), {"tags": {"team": "shop"}}, [("update", "role", "shop", ["tags.team"])]),
+    "boundary": (
+        registered.role(),
+        {"boundary": "arn:b"},
+        [("update", "role", "shop", ["boundary none -> arn:b"])],
+    ),
+    "path": (registered.role(), {"path": "/team/"}, [("update", "role", "shop", ["path / -> /team/"])]),
+    "something else": (registered.role(), {}, [("update", "role", "shop", [])]),
+    "trust and policy": (
+        registered.role(actions=["sts:AssumeRole"], policies=()),
+        {},
+        [
+            ("update", "role", "shop", ["trust policy"]),
+            ("create", "managed_policy", "shop/AmazonS3FullAccess", [S3]),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "wanted", "expected"), ROLES.values(), ids=ROLES)
+def test_a_role_by_aspect(found: t.Any, wanted: t.Any, expected: t.Any) -> None:
+    assert told(registered.roles(found, changed=True, **wanted)) == expected
+    assert told(registered.roles(found, changed=False, **wanted)) == []
+
+
+def test_the_order_of_actions_in_a_trust_is_no_difference() -> None:
+    found = registered.role(actions=["sts:TagSession", "sts:AssumeRole"])
+    assert told(registered.roles(found, changed=True)) == [("update", "role", "shop", [])]
+
+
+@pytest.mark.parametrize(("there", "action"), [({"shop": {}}, "update"), ({"other": {}}, "create"), (None, "create")])
+def test_an_inline_policy(there: t.Any, action: str) -> None:
+    diff = {} if there is None else {"diff": {"before": there}}
+    done = {"changed": True, "item": {"role_name": "shop"}, **diff}
+    assert told({"pod_identity_iam_permitted": {"results": [done, {"skipped": True, "changed": False}]}}) == [
+        (action, "policy", "shop/shop", [])
+    ]
+
+
+def test_associations_that_were_made_though_others_failed() -> None:
+    seen = registered.associations(
+        ("orders", {}, {"role_arn": "arn:a"}),
+        ("search", {"role_arn": "arn:a"}, {"role_arn": "arn:b"}),
+        ("same", None, {"role_arn": "arn:a"}),
+    )
+    seen["pod_identity_associations_applied"]["failed"] = True
+    assert told(seen) == [
+        ("create", "association", "shop/orders", ["role_arn arn:a"]),
+        ("update", "association", "shop/search", ["role_arn arn:a -> arn:b"]),
+    ]
+
+
+def test_clusters_and_their_changes_in_lines() -> None:
+    hosts: dict[str, t.Any] = {
+        "localhost": {
+            "eks_cluster_read": {"cluster": {"name": "production"}},
+            "pod_identity_rollout_restarted": [{"kind": "Deployment", "namespace": "shop", "name": "orders"}],
+        },
+        "127.0.0.1": {"eks_cluster_name": "early"},
+        "staging": {"eks_cluster_read": {"cluster": {"name": "stage-1"}}},
+    }
+    made = changes_report.of_clusters(hosts, list(hosts))
+    assert list(made) == ["production", "early", "staging"]
+    assert changes_report.lines(made) == [
+        "production: changed 1 thing",
+        "  restarted workload Deployment shop/orders",
+        "early: changed nothing",
+        "staging: changed nothing",
+    ]
+    assert changes_report.lines(made, foretold=True)[:2] == [
+        "production: would change 1 thing",
+        "  restart workload Deployment shop/orders",
+    ]

@@ -1,0 +1,86 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page as text; how it looks and behaves is for a browser to say (tests/integration/test_report_in_browser.py)."""
+
+from __future__ import annotations
+
+import typing as t
+from html.parser import HTMLParser
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.identity import report
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.page import page
+from ansible_collections.enbuild.eks.tests.unit.plugins import report_samples as samples
+
+VOID = {"meta", "input", "img", "br", "hr", "link"}
+
+
+class Structure(HTMLParser):
+    """The tags, attributes and text of a page; fails on a tag that isn't closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+SAMPLES = {"healthy": samples.healthy, "broken": samples.broken, "large": samples.large, "hostile": samples.hostile}
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_the_page_is_well_formed_and_loads_nothing(sample: t.Any) -> None:
+    structure = Structure(page(sample()))
+    names = [name for name, _value in structure.attributes]
+    assert not {"src", "style", "onclick", "onerror"} & set(names)
+    assert [value for name, value in structure.attributes if name == "href" and not str(value).startswith("#")] == []
+    ids = [value for name, value in structure.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+
+
+def test_hostile_names_stay_text() -> None:
+    structure = Structure(page(samples.hostile()))
+    assert structure.tags.count("script") == 1
+    assert "img" not in structure.tags
+    assert structure.text.count(samples.HOSTILE) >= 15
+
+
+def test_a_cluster_without_workloads() -> None:
+    made = report({"workloads": [], "findings": []}, samples.CLUSTER)
+    assert "No workload was looked at." in Structure(page(made)).text
+
+
+def test_what_was_not_looked_at_is_not_shown_as_failed() -> None:
+    item = samples.workload("orders", rung="injected", stopped_by="the caller may not call EKS Auth")
+    item["rungs"] = {"declared": True, "injected": True, "issued": None, "allowed": None}
+    text = Structure(page(report({"workloads": [item], "findings": []}, samples.CLUSTER))).text
+    assert "issued: not known" in text
+    assert "Stopped at injected: the caller may not call EKS Auth" in " ".join(text.split())
+    assert "Every workload holds as far as was asked for." in text
+
+
+def test_findings_link_to_their_workload_and_the_frequent_fold() -> None:
+    text = page(samples.large())
+    assert '<a href="#workload-' in text
+    assert "6 more</summary>" in text
