@@ -69,8 +69,8 @@ options:
     type: bool
     default: true
 seealso:
-  - module: enbuild.eks.workload_identity_info
-  - module: enbuild.eks.role_trust
+  - module: enbuild.eks.pod_identity_workload_info
+  - module: enbuild.eks.pod_identity_role_trust
 """
 
 EXAMPLES = r"""

@@ -25,7 +25,7 @@ from ..integration.module_call import look_at
 from ..integration.shop import LISTING, policy, trust
 from ..lab.labs import Lab, remove
 
-MODULE = Path(__file__).parents[2] / "plugins" / "modules" / "workload_identity_info.py"
+MODULE = Path(__file__).parents[2] / "plugins" / "modules" / "pod_identity_workload_info.py"
 SPACES = 10
 ROLES = 20
 NODE = {

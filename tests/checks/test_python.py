@@ -63,7 +63,7 @@ def test_function_length() -> None:
 
 def test_what_is_slow_to_import_is_imported_only_where_it_is_needed() -> None:
     """A module starts for each task and cluster; importing is most of what a look at a cluster costs."""
-    module = "ansible_collections.enbuild.eks.plugins.modules.workload_identity_info"
+    module = "ansible_collections.enbuild.eks.plugins.modules.pod_identity_workload_info"
     slow = ["kubernetes.client.api.core_v1_api", "jsonschema"]
     code = f"import importlib, sys; importlib.import_module({module!r}); print({{*{slow}}} & {{*sys.modules}} or '')"
     assert run(sys.executable, "-c", code, cwd=Path(sys.prefix) / "collections") == (0, "\n")

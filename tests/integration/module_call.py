@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Call what workload_identity_info calls, in this process: many looks at a cluster, without as many starts."""
+"""Call what pod_identity_workload_info calls, in this process: many looks at a cluster, without as many starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typing as t
 
 import boto3
 from ansible_collections.enbuild.eks.plugins.module_utils._identity.collect import look
-from ansible_collections.enbuild.eks.plugins.modules.workload_identity_info import ARGUMENT_SPEC
+from ansible_collections.enbuild.eks.plugins.modules.pod_identity_workload_info import ARGUMENT_SPEC
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _pool
 from botocore.config import Config

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.enbuild.eks.plugins.module_utils._core.validate import MANAGED_BY
+from ansible_collections.enbuild.eks.plugins.module_utils._core.tags import MANAGED_BY
 from ansible_collections.enbuild.eks.tests.integration import guide, irsa
 from ansible_collections.enbuild.eks.tests.integration.shop import policy, trust
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, remove

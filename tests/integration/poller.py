@@ -12,8 +12,8 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
-from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 
 ASKING = """
 import time

@@ -10,8 +10,8 @@ import json
 import typing as t
 
 from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
+from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
-from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 
 TRUST: dict[str, t.Any] = {
     "Version": "2012-10-17",

@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.module_utils._core.validate import MANAGED_BY
+from ansible_collections.enbuild.eks.plugins.module_utils._core.tags import MANAGED_BY
 from ansible_collections.enbuild.eks.plugins.module_utils._iam.trust_policy import trust_policy
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report.drift import CLASSES
 from ansible_collections.enbuild.eks.tests.integration import agent, namespaces

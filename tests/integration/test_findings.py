@@ -20,7 +20,7 @@ from ansible_collections.enbuild.eks.tests.integration.shop import (
     policy,
     trust,
 )
-from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
+from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 
 pytestmark = pytest.mark.lab
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What workload_identity_info proves, how it knows, what it costs, and what it never tells."""
+"""What pod_identity_workload_info proves, how it knows, what it costs, and what it never tells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
 from ansible_collections.enbuild.eks.tests.integration.shop import Shop, policy
-from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
+from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import run_playbook
 from kubernetes.client.rest import RESTClientObject
 
@@ -34,7 +34,7 @@ def test_a_playbook_proves_the_top_and_tells_no_secret_at_any_verbosity(shop: Sh
     lab = shop.lab
     task = {
         "name": "Prove",
-        "enbuild.eks.workload_identity_info": {
+        "enbuild.eks.pod_identity_workload_info": {
             "cluster_name": lab.cluster_name,
             "region": lab.region,
             "debug_botocore_endpoint_logs": True,

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.lab import binaries
+from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.lab.kubernetes_api import KubernetesError
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, find, remove, stop
 from ansible_collections.enbuild.eks.tests.lab.layout import lab_folder
 from ansible_collections.enbuild.eks.tests.lab.parts import PACKAGE
-from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 
 pytestmark = pytest.mark.lab
 

@@ -11,8 +11,8 @@ import typing as t
 import pytest
 from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.integration.agent import AGENT
+from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
-from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 from botocore.exceptions import ClientError
 
 pytestmark = pytest.mark.lab

@@ -16,8 +16,8 @@ import urllib.request
 
 import pytest
 from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
+from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
-from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
 
 pytestmark = pytest.mark.lab
 

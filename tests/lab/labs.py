@@ -16,7 +16,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..tools.eventually import eventually
+from ..lab.eventually import eventually
 from . import binaries, environment
 from .errors import LabError, last_line
 from .kubernetes_api import Document, KubernetesApi

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from .._core import validate
 from .._core.plan import Plan, Refused
+from .._core.tags import MANAGED_BY, is_ours
 from .plan import Found, Goal, Key, Summary, goal, plan
 
 KEEP, OWN, ALL = "false", "true", "all"
@@ -65,7 +66,7 @@ def _concurrency(value: int) -> int:
 
 def _item(number: int, item: t.Mapping[str, t.Any], cluster: str, allow_addon_owned: bool) -> Goal:
     try:
-        return goal(item, cluster, allow_addon_owned=allow_addon_owned, first_tags=validate.MANAGED_BY)
+        return goal(item, cluster, allow_addon_owned=allow_addon_owned, first_tags=MANAGED_BY)
     except Refused as error:
         raise Refused(f"associations[{number}].{error}") from None
 
@@ -149,4 +150,4 @@ def _may_purge(wanted: Request, one: Summary) -> bool:
 
 
 def _is_purged(wanted: Request, one: Found) -> bool:
-    return wanted.purge == ALL or validate.MANAGED_BY.items() <= one.association.tags.items()
+    return wanted.purge == ALL or is_ours(one.association.tags)

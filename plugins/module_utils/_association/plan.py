@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from .._core import validate
 from .._core.plan import Change, Plan, Refused
+from .._core.tags import MANAGED_TAG
 
 FLOORS = {
     "target_role_arn": ("targetRoleArn", "1.38.35"),
@@ -193,7 +194,7 @@ def _merge_tags(wish: Wish, current: t.Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_kept(tag: str) -> bool:
-    return tag == validate.MANAGED_TAG or tag.lower().startswith("aws:")
+    return tag == MANAGED_TAG or tag.lower().startswith("aws:")
 
 
 def _check(key: Key, desired: Association, account: str) -> None:

@@ -11,6 +11,10 @@ from .plan import Change
 
 Tags = t.Mapping[str, str]
 
+MANAGED_TAG = "enbuild.eks/managed-by"
+"""Tag key of what this collection created and may purge."""
+MANAGED_BY = {MANAGED_TAG: "enbuild.eks"}
+
 
 def merged(wanted: Tags | None, current: Tags, purge: bool) -> dict[str, str]:
     """``current`` with what is wanted: None touches nothing, ``purge`` drops the rest but what AWS reserves."""
@@ -28,3 +32,8 @@ def changes(arn: str, current: Tags, desired: Tags, what: str) -> t.Iterator[Cha
     fresh = {key: value for key, value in desired.items() if current.get(key) != value}
     if fresh:
         yield Change("tag_resource", {"resourceArn": arn, "tags": fresh}, f"tag {what}")
+
+
+def is_ours(tags: Tags) -> bool:
+    """Whether this collection made the resource with these tags."""
+    return all(tags.get(key) == value for key, value in MANAGED_BY.items())

@@ -14,9 +14,6 @@ import typing as t
 
 from .plan import Refused
 
-MANAGED_TAG = "enbuild.eks/managed-by"
-"""Tag key of what this collection created and may purge."""
-MANAGED_BY = {MANAGED_TAG: "enbuild.eks"}
 MAX_TAGS = 50
 MAX_POLICY = 2048
 """Characters of a session policy (IAM's limit of an inline session policy)."""

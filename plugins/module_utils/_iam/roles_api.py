@@ -11,8 +11,8 @@ from dataclasses import replace
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .._core.aws import DENIED_CODES, doing, error_code
-from .._identity.evidence import Role
-from .._teardown.plan import is_ours
+from .._core.tags import is_ours
+from .model import Role
 from .trust_evaluation import trusted
 
 MISSING = "NoSuchEntity"

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field, replace
 from .._association.api import EksAssociations
 from .._core.aws import aws_client
 from .._core.parallel import spread
+from .._iam.model import Role
 from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, connect
 from .._kubernetes.containers import sources
-from .._kubernetes.pods import Owner, Template, rendered_templates
+from .._kubernetes.pods import Contents, Owner, Template, rendered_templates
 from .._workload.find import PodsByPlace, Templates, named_template, names, other_templates
 from .._workload.model import Workload
 from .associations import Bindings, View, read_bindings, slips
 from .cluster_state import surroundings
 from .dry_run import Place, Tried, try_pods
-from .evidence import Cluster, Contents, Evidence, Role, Surroundings
+from .evidence import Cluster, Evidence, Surroundings
 from .findings import cluster as cluster_findings
 from .ladder import judge
 from .prove import prove

@@ -11,11 +11,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._kubernetes.pods import Object, Pod, Template
+from .._iam.model import Role
+from .._kubernetes.pods import Contents, Object, Pod, Template
 from .._workload.model import Workload
-
-Contents = t.Mapping[tuple[str, str], t.Mapping[str, str]]
-"""What ConfigMaps and Secrets of a namespace hold, by kind and name; a Secret's values are left out."""
 
 
 @dataclass(frozen=True)
@@ -74,22 +72,6 @@ class Agent:
     def ready_on(self, node: str) -> bool:
         """Whether a pod of ``node`` finds it."""
         return self.pods.get(node, ("", False))[1]
-
-
-@dataclass(frozen=True)
-class Role:
-    """An IAM role; what the caller may not read is None."""
-
-    arn: str
-    exists: bool | None = None
-    trust: Object | None = field(default=None, hash=False)
-    policies: tuple[str, ...] | None = None
-    """Names of inline and ARNs of attached policies."""
-
-    @property
-    def name(self) -> str:
-        """What IAM's operations take."""
-        return self.arn.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from .._core.parallel import spread
 from .._iam.denials import why_denied
+from .._iam.model import Role
 from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes
 from .._workload.checks import Check
 from .credentials import Issuer
-from .evidence import Answer, Evidence, Issued, Role
+from .evidence import Answer, Evidence, Issued
 from .findings.allowed import effective_role
 from .ladder import findings, rungs
 from .request import Asked

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task of workload_identity_info asks for. No client, no AnsibleModule."""
+"""What a task of pod_identity_workload_info asks for. No client, no AnsibleModule."""
 
 from __future__ import annotations
 

@@ -9,8 +9,7 @@ import ipaddress
 import typing as t
 from dataclasses import dataclass
 
-from .._identity.evidence import Contents
-from .pods import CREDENTIALS_URI, TOKEN_FILE, Object, containers
+from .pods import CREDENTIALS_URI, TOKEN_FILE, Contents, Object, containers
 
 ACCESS_KEY = "AWS_ACCESS_KEY_ID"
 STATIC = (ACCESS_KEY, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")

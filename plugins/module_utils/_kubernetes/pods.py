@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 Object = t.Mapping[str, t.Any]
 """A Kubernetes object as the API gives it."""
+Contents = t.Mapping[tuple[str, str], t.Mapping[str, str]]
+"""What ConfigMaps and Secrets of a namespace hold, by kind and name; a Secret's values are left out."""
 
 CREDENTIALS_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 (a variable's name)

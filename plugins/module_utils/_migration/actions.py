@@ -36,7 +36,7 @@ def _words(owner: Owner) -> Row:
 
 
 def _entries(account: Account, found: t.Sequence[Found], alone: bool = True) -> list[Row]:
-    """What workload_identity_info takes to look at these; the service account ``alone`` where there are none."""
+    """What pod_identity_workload_info takes to look at these; the service account ``alone`` where there are none."""
     if not found and alone:
         found = [Found(Owner("ServiceAccount", account.namespace, account.name), {})]
     return [_entry(account, each) for each in found]

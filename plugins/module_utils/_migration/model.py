@@ -9,8 +9,8 @@ import typing as t
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from .._iam.model import Role
 from .._iam.trust_policy import Document, read_document
-from .._identity.evidence import Role
 from .._identity.findings.declared import IRSA_ANNOTATION
 from .._kubernetes.pods import KINDS, Object, Owner, Pod
 

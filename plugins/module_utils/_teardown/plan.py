@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._association.plan import describe_owner
-from .._core.validate import MANAGED_BY, MANAGED_TAG
+from .._core.tags import MANAGED_TAG
 from .._iam.trust_policy import SERVICE
 from .._workload.declaration import policy_arn
 
@@ -27,11 +27,6 @@ BY_HAND = {
     "Pod": "kubectl delete pod {name} -n {namespace}",
 }
 """How a workload ends, by its kind."""
-
-
-def is_ours(tags: t.Mapping[str, str]) -> bool:
-    """Whether what has these tags was made by this collection."""
-    return MANAGED_BY.items() <= tags.items()
 
 
 def obstacle(seen: Item, release: Item | None = None) -> str:

@@ -14,11 +14,11 @@ from .._association.bulk_apply import describe_all
 from .._association.plan import Found, Key, Summary
 from .._core.aws import aws_client, doing, error_code, explain
 from .._core.parallel import spread
+from .._core.tags import is_ours
 from .._core.validate import cluster_name, namespace
 from .._iam.roles_api import IamRoles
 from .._kubernetes.api import GROUPS, Kubernetes, KubernetesError, connect
 from .._kubernetes.pods import Pod
-from .plan import is_ours
 
 CONCURRENCY = 8
 RELEASE = "meta.helm.sh/release-"

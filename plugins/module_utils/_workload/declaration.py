@@ -85,7 +85,7 @@ def policy_document(policy: t.Any) -> t.Any:
 
 
 def objects(declared: t.Sequence[Item]) -> list[dict[str, t.Any]]:
-    """What names the objects of ``declared``, as enbuild.eks.workload_identity_info takes it, in the same order."""
+    """What names the objects of ``declared``, as enbuild.eks.pod_identity_workload_info takes it, in the same order."""
     return [{key: item[key] for key in OBJECT_KEYS if item.get(key)} for item in declared]
 
 
@@ -127,7 +127,7 @@ def policy_arn(policy: str, cluster: Item) -> str:
 
 
 def expected(declared: t.Sequence[Item], cluster: Item, path: str = "/") -> list[dict[str, t.Any]]:
-    """What enbuild.eks.workload_identity_info takes of ``declared``, in the same order: objects, roles and checks."""
+    """The workloads that pod_identity_workload_info takes, in the order of ``declared``: objects, roles and checks."""
     return [
         {
             **named,

@@ -13,7 +13,7 @@ from collections import Counter
 
 from ...module_utils._addon import plan as addon_plan
 from ...module_utils._association.plan import describe_owner
-from ...module_utils._core import validate
+from ...module_utils._core.tags import is_ours
 from .changes import (
     ASSOCIATION_ASPECTS,
     Change,
@@ -148,13 +148,8 @@ def _policies(seen: Registers) -> t.Iterator[Drift]:
     there, made = results(seen, "pod_identity_iam_there"), results(seen, "pod_identity_iam_applied")
     for before, after in zip(there, made, strict=False):
         for role in before.get("iam_roles") or ():
-            if _is_ours(role.get("tags") or {}):
+            if is_ours(role.get("tags") or {}):
                 yield from _policies_of(role, after["item"])
-
-
-def _is_ours(tags: t.Mapping[str, str]) -> bool:
-    """Whether this collection made what has these tags; what Ansible hands to filters has no views to compare."""
-    return all(tags.get(key) == value for key, value in validate.MANAGED_BY.items())
 
 
 def _policies_of(role: Item, declared: Item) -> t.Iterator[Drift]:
@@ -193,7 +188,7 @@ def _associations(seen: Registers) -> t.Iterator[Drift]:
     orphans = result(seen, "pod_identity_drift_look").get("orphaned_associations") or ()
     spaces, declared = {row["namespace"] for row in rows}, {_place(row) for row in rows}
     for one in result(seen, "pod_identity_drift_associations").get("associations") or ():
-        ours = _is_ours(one["tags"])
+        ours = is_ours(one["tags"])
         beyond = _place(one) not in declared and not one["owner_arn"] and not _is_of(one, unfit)
         if beyond and (ours or one["namespace"] in spaces):
             name = "orphaned" if one["association_id"] in orphans else "extra"

@@ -21,7 +21,7 @@ CLUSTER_KEYS = ("name", "arn", "region", "account_id", "version")
 
 
 def report(found: Item, cluster: Item, wanted: str = "", generated_at: str = "") -> Report:
-    """The report's data from what enbuild.eks.workload_identity_info returned as ``found``, of ``cluster``.
+    """The report's data from what enbuild.eks.pod_identity_workload_info returned as ``found``, of ``cluster``.
 
     ``wanted`` is the rung that was asked for, "" for as high as permissions allow; ``generated_at`` an ISO time.
     """

@@ -60,7 +60,7 @@ def declared(rows: t.Sequence[Row]) -> list[dict[str, t.Any]]:
 
 
 def trusts(rows: t.Sequence[Row]) -> list[dict[str, t.Any]]:
-    """What enbuild.eks.role_trust takes to let Pod Identity in: each role once."""
+    """What enbuild.eks.pod_identity_role_trust takes to let Pod Identity in: each role once."""
     found: dict[str, list[str]] = {}
     for row in rows:
         if row["act"]["trust"]:

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clusters as enbuild.eks.workload_identity_info describes them: healthy, broken, large, hostile."""
+"""Clusters as enbuild.eks.pod_identity_workload_info describes them: healthy, broken, large, hostile."""
 
 from __future__ import annotations
 

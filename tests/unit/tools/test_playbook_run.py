@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.enbuild.eks.tests.tools.eventually import eventually
+from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import run_playbook
 
 PLAYBOOK = """

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..evidence import Answer, Evidence, Role
+from ..._iam.model import Role
+from ..evidence import Answer, Evidence
 from . import remedies
 from .codes import Finding
 

@@ -9,8 +9,9 @@ import json
 import shlex
 import typing as t
 
+from ..._iam.model import Role
 from ..._kubernetes.pods import KINDS, Owner
-from ..evidence import Cluster, Evidence, Role
+from ..evidence import Cluster, Evidence
 
 Operation = dict[str, t.Any]
 

@@ -10,9 +10,10 @@ import typing as t
 
 from ..._cluster.model import CLUSTER_ARN
 from ..._iam.conditions import as_texts
+from ..._iam.model import Role
 from ..._iam.trust_evaluation import trust_problem
 from ..._iam.trust_policy import SERVICE, added, statements, trust_policy
-from ..evidence import Evidence, Role
+from ..evidence import Evidence
 from . import remedies
 from .codes import Finding
 

@@ -10,10 +10,10 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.enbuild.eks.plugins.module_utils._association.api import EksAssociations
 from ansible_collections.enbuild.eks.plugins.module_utils._association.bulk_apply import read, select, settle_all
 from ansible_collections.enbuild.eks.plugins.module_utils._association.bulk_plan import query, request
-from ansible_collections.enbuild.eks.plugins.module_utils._core import validate
 from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import Deadline
 from ansible_collections.enbuild.eks.plugins.module_utils._core.converge import Item
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+from ansible_collections.enbuild.eks.plugins.module_utils._core.tags import MANAGED_BY
 from ansible_collections.enbuild.eks.tests.unit.plugins.fake_eks import ACCOUNT, FakeEks
 
 ROLE_A, ROLE_B = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in "ab")
@@ -106,18 +106,18 @@ def test_only_what_is_in_scope_is_described() -> None:
 @pytest.mark.parametrize("scope", [["shop"], ["shop", "empty"]])
 def test_purge_stays_in_scope(purge: str, left: set[str], scope: list[str]) -> None:
     fake = FakeEks()
-    put(fake, "mine", tags=validate.MANAGED_BY)
+    put(fake, "mine", tags=MANAGED_BY)
     put(fake, "foreign", tags={"enbuild.eks/managed-by": "somebody"})
-    put(fake, "owned", tags=validate.MANAGED_BY, ownerArn=f"arn:aws:eks:eu-west-1:{ACCOUNT}:addon/prod/x/1")
-    put(fake, "mine", namespace="web", tags=validate.MANAGED_BY)
+    put(fake, "owned", tags=MANAGED_BY, ownerArn=f"arn:aws:eks:eu-west-1:{ACCOUNT}:addon/prod/x/1")
+    put(fake, "mine", namespace="web", tags=MANAGED_BY)
     done(fake, item("kept"), namespaces=scope, purge=purge)
     assert held(fake) == {*left, "shop/kept"}
 
 
 def test_without_namespaces_the_whole_cluster_is_purged() -> None:
     fake = FakeEks()
-    put(fake, "mine", tags=validate.MANAGED_BY)
-    put(fake, "mine", namespace="web", tags=validate.MANAGED_BY)
+    put(fake, "mine", tags=MANAGED_BY)
+    put(fake, "mine", namespace="web", tags=MANAGED_BY)
     assert [one.name for one in done(fake, item("kept"), purge="true")] == ["shop/kept", "shop/mine", "web/mine"]
     assert held(fake) == {"shop/kept"}
 
@@ -134,8 +134,8 @@ def test_one_failure_hides_nothing() -> None:
 
 def test_what_cannot_be_described_is_neither_changed_nor_purged() -> None:
     fake = FakeEks()
-    put(fake, "a", roleArn=ROLE_B, tags=validate.MANAGED_BY)
-    put(fake, "b", tags=validate.MANAGED_BY)
+    put(fake, "a", roleArn=ROLE_B, tags=MANAGED_BY)
+    put(fake, "b", tags=MANAGED_BY)
     fake.refuse(DESCRIBE, "AccessDeniedException", "Not you.", times=2)
     items = done(fake, item("a"), item("c"), purge="true")
     assert [(one.name, one.row("association")["failed"]) for one in items] == [

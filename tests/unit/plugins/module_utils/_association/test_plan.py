@@ -23,6 +23,7 @@ from ansible_collections.enbuild.eks.plugins.module_utils._association.plan impo
 from ansible_collections.enbuild.eks.plugins.module_utils._core import validate
 from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import Deadline
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Plan, Refused
+from ansible_collections.enbuild.eks.plugins.module_utils._core.tags import MANAGED_BY
 from ansible_collections.enbuild.eks.tests.unit.plugins.fake_eks import ACCOUNT, CLUSTER_ARN, FakeEks
 
 KEY = Key("prod", "shop", "orders")
@@ -85,8 +86,8 @@ def test_unset_is_untouched(current: Association) -> None:
 
 
 def test_purge_tags() -> None:
-    current = Association(ROLE_A, tags={"a": "1", "b": "2", "aws:x": "3", **validate.MANAGED_BY})
-    kept = {"aws:x": "3", **validate.MANAGED_BY}
+    current = Association(ROLE_A, tags={"a": "1", "b": "2", "aws:x": "3", **MANAGED_BY})
+    kept = {"aws:x": "3", **MANAGED_BY}
     assert merge(Wish(ROLE_A, tags={"b": "9"}), current).tags == {"b": "9", **kept}
     assert merge(Wish(ROLE_A, tags={}), current).tags == kept
     assert merge(Wish(ROLE_A, tags={"b": "9"}, purge_tags=False), current).tags == {"a": "1", "b": "9", **kept}
@@ -94,13 +95,13 @@ def test_purge_tags() -> None:
 
 def test_first_tags_are_for_creation_only() -> None:
     fake = FakeEks()
-    wanted = Goal(KEY, Wish(ROLE_A, tags={"team": "shop"}), first_tags=validate.MANAGED_BY)
+    wanted = Goal(KEY, Wish(ROLE_A, tags={"team": "shop"}), first_tags=MANAGED_BY)
     move(fake, Goal(KEY, Wish(ROLE_A)))
     move(fake, wanted)
     assert held(fake) == Association(ROLE_A, tags={"team": "shop"})
     move(fake, Goal(KEY, None))
     move(fake, wanted)
-    assert held(fake) == Association(ROLE_A, tags={"team": "shop", **validate.MANAGED_BY})
+    assert held(fake) == Association(ROLE_A, tags={"team": "shop", **MANAGED_BY})
 
 
 OPTIONS: dict[str, t.Any] = {

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+from ansible_collections.enbuild.eks.plugins.module_utils._iam.model import Role
 from ansible_collections.enbuild.eks.plugins.module_utils._identity.evidence import (
     Agent,
     Answer,
@@ -15,7 +16,6 @@ from ansible_collections.enbuild.eks.plugins.module_utils._identity.evidence imp
     Evidence,
     Issued,
     Node,
-    Role,
     Surroundings,
 )
 from ansible_collections.enbuild.eks.plugins.module_utils._identity.ladder import judge

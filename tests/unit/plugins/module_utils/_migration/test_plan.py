@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.module_utils._identity.evidence import Role
+from ansible_collections.enbuild.eks.plugins.module_utils._iam.model import Role
 from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner, Pod
 from ansible_collections.enbuild.eks.plugins.module_utils._migration.model import Account, Found, Scope, Wish, holder
 from ansible_collections.enbuild.eks.plugins.module_utils._migration.plan import plan

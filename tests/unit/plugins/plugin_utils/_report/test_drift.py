@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.module_utils._core.validate import MANAGED_BY
+from ansible_collections.enbuild.eks.plugins.module_utils._core.tags import MANAGED_BY
 from ansible_collections.enbuild.eks.plugins.module_utils._identity.findings.codes import CODES
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report import drift as drift_report
 from ansible_collections.enbuild.eks.tests.unit.plugins import registered

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: workload_identity_info
+module: pod_identity_workload_info
 version_added: 0.1.0
 short_description: Tell which IAM role workloads have by EKS Pod Identity, and what is wrong if they haven't
 description:
@@ -156,7 +156,7 @@ EXAMPLES = r"""
   register: read
 
 - name: See whether the AI service has its role
-  enbuild.eks.workload_identity_info:
+  enbuild.eks.pod_identity_workload_info:
     cluster_name: production
     region: us-east-1
     host: "{{ read.cluster.endpoint }}"
@@ -174,7 +174,7 @@ EXAMPLES = r"""
     msg: "{{ identity.workloads | map(attribute='findings') | flatten }}"
 
 - name: Look at the whole cluster, with the access of the current kubeconfig
-  enbuild.eks.workload_identity_info:
+  enbuild.eks.pod_identity_workload_info:
     cluster_name: production
     region: us-east-1
     namespaces: ["*"]

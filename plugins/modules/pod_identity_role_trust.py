@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: role_trust
+module: pod_identity_role_trust
 version_added: 0.1.0
 short_description: Let pods have IAM roles by EKS Pod Identity or by IRSA, without touching who else may
 description:
@@ -69,7 +69,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Let Pod Identity in, beside IRSA
-  enbuild.eks.role_trust:
+  enbuild.eks.pod_identity_role_trust:
     cluster_name: production
     roles:
       - role_arn: arn:aws:iam::123456789012:role/shop-orders
@@ -77,7 +77,7 @@ EXAMPLES = r"""
         pod_identity: true
 
 - name: Take IRSA away from one of them
-  enbuild.eks.role_trust:
+  enbuild.eks.pod_identity_role_trust:
     cluster_name: production
     roles:
       - role_arn: arn:aws:iam::123456789012:role/shop-orders
