@@ -269,7 +269,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils._addon.api import EksAddons
 from ..module_utils._addon.ensure import ensure
-from ..module_utils._addon.options import ARGUMENT_SPEC, goal
+from ..module_utils._addon.options import ARGUMENT_SPEC, target
 from ..module_utils._addon.plan import FLOORS
 from ..module_utils._core.aws import Deadline, aws_client
 from ..module_utils._core.botocore import require
@@ -277,7 +277,7 @@ from ..module_utils._core.converge import run
 
 
 def act(module: AnsibleAWSModule) -> None:
-    wanted = goal(module.params)
+    wanted = target(module.params)
     deadline = Deadline(module.params["wait_timeout"])
     client = aws_client(module, "eks", deadline)
     require(client, "CreateAddon", wanted.floored, FLOORS)

@@ -212,7 +212,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils._association.api import EksAssociations
 from ..module_utils._association.apply import settle
 from ..module_utils._association.options import ARGUMENT_SPEC, TASK_SPEC
-from ..module_utils._association.plan import FLOORS, goal, plan
+from ..module_utils._association.plan import FLOORS, plan, target
 from ..module_utils._core.aws import Deadline, aws_client
 from ..module_utils._core.botocore import require
 from ..module_utils._core.converge import converge, run
@@ -222,7 +222,7 @@ from ..module_utils._core.validate import cluster_name
 def ensure(module: AnsibleAWSModule) -> None:
     params = module.params
     cluster = cluster_name("cluster_name", params["cluster_name"])
-    wanted = goal(params, cluster, allow_addon_owned=params["allow_addon_owned"])
+    wanted = target(params, cluster, allow_addon_owned=params["allow_addon_owned"])
     client = aws_client(module, "eks")
     require(client, "CreatePodIdentityAssociation", wanted.floored, FLOORS)
     eks = EksAssociations(client, cluster)

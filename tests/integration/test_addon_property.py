@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._addon.api import EksAddons
 from ansible_collections.enbuild.eks.plugins.module_utils._addon.apply import read, settle
 from ansible_collections.enbuild.eks.plugins.module_utils._addon.ensure import complete
-from ansible_collections.enbuild.eks.plugins.module_utils._addon.options import ARGUMENT_SPEC, goal
+from ansible_collections.enbuild.eks.plugins.module_utils._addon.options import ARGUMENT_SPEC, target
 from ansible_collections.enbuild.eks.plugins.module_utils._addon.plan import plan
 from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import Deadline
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Plan
@@ -62,7 +62,7 @@ def addons(lab: t.Any, aws_clean: t.Any) -> EksAddons:
 
 def move(addons: EksAddons, cluster: str, state: dict[str, t.Any]) -> tuple[Plan, Plan]:
     params = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
-    wanted = goal({**params, "cluster_name": cluster, "name": "external-dns", **state})
+    wanted = target({**params, "cluster_name": cluster, "name": "external-dns", **state})
     found = read(addons, wanted)
     wanted = complete(addons, wanted, found, "")
     todo = plan(wanted, found)

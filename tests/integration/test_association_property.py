@@ -20,9 +20,9 @@ from ansible_collections.enbuild.eks.plugins.module_utils._association.bulk_appl
 from ansible_collections.enbuild.eks.plugins.module_utils._association.bulk_plan import Request
 from ansible_collections.enbuild.eks.plugins.module_utils._association.plan import (
     Association,
-    Goal,
+    Desired,
     Key,
-    Wish,
+    Target,
     merge,
     plan,
 )
@@ -91,14 +91,16 @@ def emulator(lab: t.Any, aws_clean: t.Any) -> Emulator:
     return Emulator(lab)
 
 
-def goal(key: Key, state: Association | None) -> Goal:
+def target(key: Key, state: Association | None) -> Target:
     """What a user says who leaves nothing unset."""
     if state is None:
-        return Goal(key, None)
-    return Goal(key, Wish(state.role_arn, state.target_role_arn, state.disable_session_tags, state.policy, state.tags))
+        return Target(key, None)
+    return Target(
+        key, Desired(state.role_arn, state.target_role_arn, state.disable_session_tags, state.policy, state.tags)
+    )
 
 
-def move(emulator: Emulator, wanted: Goal) -> tuple[Plan, Plan]:
+def move(emulator: Emulator, wanted: Target) -> tuple[Plan, Plan]:
     todo = plan(wanted, emulator.eks.find(wanted.key))
     return todo, settle(emulator.eks, wanted, todo, Deadline(10))
 
@@ -116,9 +118,9 @@ common = hypothesis.settings(
 @hypothesis.given(current=states, desired=states)
 def test_one_association(emulator: Emulator, current: Association | None, desired: Association | None) -> None:
     key = emulator.key("shop/orders")
-    move(emulator, goal(key, current))
+    move(emulator, target(key, current))
     emulator.calls()
-    todo, done = move(emulator, goal(key, desired))
+    todo, done = move(emulator, target(key, desired))
     calls = emulator.calls()
     assert calls[LIST] == 1
     assert calls.get(DESCRIBE, 0) == (current is not None)
@@ -129,22 +131,22 @@ def test_one_association(emulator: Emulator, current: Association | None, desire
     assert foreseeable(done.after) == foreseeable(todo.after)
     found = emulator.eks.find(key)
     assert (found.association if found else None) == desired
-    assert plan(goal(key, desired), found).changes == ()
+    assert plan(target(key, desired), found).changes == ()
 
 
 @common
 @hypothesis.given(current=states.filter(bool), desired=states.filter(bool), unset=st.sets(st.integers(0, 3)))
 def test_unset_is_untouched(emulator: Emulator, current: Association, desired: Association, unset: set[int]) -> None:
     key = emulator.key("shop/orders")
-    move(emulator, goal(key, current))
+    move(emulator, target(key, current))
     options = ("target_role_arn", "disable_session_tags", "policy", "tags")
     given: dict[str, t.Any] = {
         option: None if n in unset else getattr(desired, option) for n, option in enumerate(options)
     }
-    wish = Wish(desired.role_arn, **given)
-    expected = merge(wish, current)
+    asked = Desired(desired.role_arn, **given)
+    expected = merge(asked, current)
     hypothesis.assume(expected.disable_session_tags or not expected.policy)
-    move(emulator, Goal(key, wish))
+    move(emulator, Target(key, asked))
     found = emulator.eks.find(key)
     assert found is not None
     assert found.association == expected
@@ -159,8 +161,8 @@ def test_a_set(
     purge: str,
 ) -> None:
     def run(wanted: dict[str, Association | None], purge: str) -> tuple[list[Plan], list[Plan]]:
-        goals = tuple(goal(emulator.key(name), state) for name, state in wanted.items())
-        todo = read(emulator.eks, Request(emulator.cluster, goals, frozenset(), purge, 4))
+        targets = tuple(target(emulator.key(name), state) for name, state in wanted.items())
+        todo = read(emulator.eks, Request(emulator.cluster, targets, frozenset(), purge, 4))
         done = settle_all(emulator.eks, todo, 4, Deadline(10))
         assert [item.error for item in done] == [None] * len(done)
         return [item.plan for item in todo], [item.plan for item in done]

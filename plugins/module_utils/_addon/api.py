@@ -10,17 +10,15 @@ from dataclasses import replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._core.aws import doing, error_code, error_message
+from .._core.aws import DENIED_CODES, NOT_FOUND, doing, error_code, error_message
 from .._core.plan import Change, Refused
 from . import configuration
 from .health import Issue
-from .plan import Addon, Binding, Found, Key
+from .plan import Addon, Binding, Key, Observed
 from .versions import Catalogue, Offer, unknown_addon
 
-NOT_FOUND = frozenset({"ResourceNotFoundException", "NotFoundException"})
 """EKS's code for an add-on or cluster, and for a resource to tag, that isn't there."""
 NOT_OFFERED = NOT_FOUND | {"InvalidParameterException"}
-DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 class EksAddons:
@@ -30,7 +28,7 @@ class EksAddons:
         self._client = client
         self._cluster = cluster
 
-    def find(self, name: str) -> Found | None:
+    def find(self, name: str) -> Observed | None:
         """The add-on, its associations known by their ARNs only; one call."""
         try:
             with doing(f"describe {Key(self._cluster, name)}"):
@@ -39,13 +37,13 @@ class EksAddons:
             if error_code(error) in NOT_FOUND and "No cluster found" not in error_message(error):
                 return None
             raise
-        return _found(raw)
+        return _observed(raw)
 
-    def detailed(self, found: Found) -> Found:
-        """``found`` with service accounts and roles of its associations; one call for each."""
-        bindings = [self._binding(binding.arn) for binding in found.addon.bindings]
+    def detailed(self, observed: Observed) -> Observed:
+        """``observed`` with service accounts and roles of its associations; one call for each."""
+        bindings = [self._binding(binding.arn) for binding in observed.addon.bindings]
         known = sorted((b for b in bindings if b), key=lambda binding: binding.service_account)
-        return replace(found, addon=replace(found.addon, bindings=tuple(known)))
+        return replace(observed, addon=replace(observed.addon, bindings=tuple(known)))
 
     def names(self) -> list[str]:
         """Names of the cluster's add-ons; all pages."""
@@ -78,7 +76,7 @@ class EksAddons:
             with doing(f"describe the configuration of add-on {name} {version}"):
                 answer = self._client.describe_addon_configuration(addonName=name, addonVersion=version)
         except AnsibleAWSError as error:
-            if error_code(error) in DENIED:
+            if error_code(error) in DENIED_CODES:
                 return {}
             raise
         return dict(answer)
@@ -115,7 +113,7 @@ class EksAddons:
         return Binding(answer["association"]["serviceAccount"], answer["association"]["roleArn"], arn)
 
 
-def _found(raw: dict[str, t.Any]) -> Found:
+def _observed(raw: dict[str, t.Any]) -> Observed:
     addon = Addon(
         version=raw.get("addonVersion") or "",
         configuration=configuration.found(raw.get("configurationValues") or ""),
@@ -125,7 +123,7 @@ def _found(raw: dict[str, t.Any]) -> Found:
         tags=raw.get("tags") or {},
     )
     issues = (raw.get("health") or {}).get("issues") or []
-    return Found(
+    return Observed(
         addon=addon,
         arn=raw["addonArn"],
         status=raw["status"],

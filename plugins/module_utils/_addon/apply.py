@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._core.aws import Deadline, error_code, error_message
+from .._core.aws import NOT_FOUND, Deadline, error_code, error_message
 from .._core.plan import Change, Plan
-from .api import NOT_FOUND, EksAddons
+from .api import EksAddons
 from .health import CONFLICT, Issue, advice, told
 from .health import view as view_issues
-from .plan import BUSY, FAILED, Found, Goal, plan, view
+from .plan import BUSY, FAILED, Observed, Target, plan, view
 
 PATIENCE = {"does not exist": 120.0, "Trust policy": 30.0}
 """Seconds for which a role is waited for that IAM doesn't show to EKS yet, or shows as it was; by EKS's words."""
@@ -37,31 +37,33 @@ class Moved(Exception):
         self.error = error
 
 
-def read(eks: EksAddons, goal: Goal) -> Found | None:
-    """The add-on with the details that planning ``goal`` needs."""
-    found = eks.find(goal.key.name)
-    return _with_details(eks, goal, found) if found else None
+def read(eks: EksAddons, target: Target) -> Observed | None:
+    """The add-on with the details that planning ``target`` needs."""
+    observed = eks.find(target.key.name)
+    return _with_details(eks, target, observed) if observed else None
 
 
-def _with_details(eks: EksAddons, goal: Goal, found: Found) -> Found:
-    wish = goal.wish
-    needed = wish is not None and (wish.bindings is not None or (goal.recreate_failed and found.status in FAILED))
-    return eks.detailed(found) if needed and found.addon.bindings else found
+def _with_details(eks: EksAddons, target: Target, observed: Observed) -> Observed:
+    desired = target.desired
+    needed = desired is not None and (
+        desired.bindings is not None or (target.recreate_failed and observed.status in FAILED)
+    )
+    return eks.detailed(observed) if needed and observed.addon.bindings else observed
 
 
-def idle(eks: EksAddons, goal: Goal, found: Found | None, deadline: Deadline) -> Found | None:
+def idle(eks: EksAddons, target: Target, observed: Observed | None, deadline: Deadline) -> Observed | None:
     """The add-on once nothing is under way; at the deadline an error names what still is."""
     for pause in _pauses():
-        if found is None or found.status not in BUSY:
-            return _with_details(eks, goal, found) if found else None
+        if observed is None or observed.status not in BUSY:
+            return _with_details(eks, target, observed) if observed else None
         if not _rest(deadline, pause):
-            raise _unfinished(goal, found, deadline)
-        found = eks.find(goal.key.name)
+            raise _unfinished(target, observed, deadline)
+        observed = eks.find(target.key.name)
     raise AssertionError("pauses never end")
 
 
-def settle(eks: EksAddons, goal: Goal, todo: Plan, deadline: Deadline) -> Plan:
-    """Make the calls of ``todo``, planning again when the add-on has moved, and wait for it as the goal says.
+def settle(eks: EksAddons, target: Target, todo: Plan, deadline: Deadline) -> Plan:
+    """Make the calls of ``todo``, planning again when the add-on has moved, and wait for it as the target says.
 
     Returns what was done. An error carries what was changed before it.
     """
@@ -69,25 +71,25 @@ def settle(eks: EksAddons, goal: Goal, todo: Plan, deadline: Deadline) -> Plan:
     try:
         while True:
             try:
-                update = _perform(eks, goal, todo, made, deadline)
-                return replace(todo, after=_outcome(eks, goal, update, deadline), changes=tuple(made))
+                update = _perform(eks, target, todo, made, deadline)
+                return replace(todo, after=_outcome(eks, target, update, deadline), changes=tuple(made))
             except Moved as moved:
                 if not _rest(deadline, PAUSES[0]):
                     raise moved.error from None
-                todo = plan(goal, idle(eks, goal, read(eks, goal), deadline))
+                todo = plan(target, idle(eks, target, read(eks, target), deadline))
     except AnsibleAWSError as error:
         error.kwargs.update(changed=bool(made), changes=[change.call for change in made])
         raise
 
 
-def _perform(eks: EksAddons, goal: Goal, todo: Plan, made: list[Change], deadline: Deadline) -> str:
+def _perform(eks: EksAddons, target: Target, todo: Plan, made: list[Change], deadline: Deadline) -> str:
     """Make every call; the id of the update that was begun, or ""."""
     update = ""
     for change in todo.changes:
         update = _make(eks, change, deadline) or update
         made.append(change)
-        if change.call == "delete_addon" and goal.wish:
-            _gone(eks, goal, deadline)
+        if change.call == "delete_addon" and target.desired:
+            _gone(eks, target, deadline)
     return update
 
 
@@ -127,77 +129,77 @@ def _judge(change: Change, error: AnsibleAWSError, elapsed: float) -> None:
         raise error
 
 
-def _outcome(eks: EksAddons, goal: Goal, update: str, deadline: Deadline) -> dict[str, t.Any]:
+def _outcome(eks: EksAddons, target: Target, update: str, deadline: Deadline) -> dict[str, t.Any]:
     """The add-on as it is in the end, awaited or not, in the words of ``view``."""
-    if goal.wish is None:
-        if goal.wait:
-            _gone(eks, goal, deadline)
+    if target.desired is None:
+        if target.wait:
+            _gone(eks, target, deadline)
         return {}
-    if goal.wait and update:
-        _follow(eks, goal, update, deadline)
-    found = active(eks, goal, deadline) if goal.wait else eks.find(goal.key.name)
-    return view(goal.key, _with_details(eks, goal, found) if found else None)
+    if target.wait and update:
+        _follow(eks, target, update, deadline)
+    observed = active(eks, target, deadline) if target.wait else eks.find(target.key.name)
+    return view(target.key, _with_details(eks, target, observed) if observed else None)
 
 
-def active(eks: EksAddons, goal: Goal, deadline: Deadline, found: Found | None = None) -> Found:
+def active(eks: EksAddons, target: Target, deadline: Deadline, observed: Observed | None = None) -> Observed:
     """The add-on once it is ACTIVE. It may be DEGRADED on the way, as on a cluster whose nodes come up.
 
     A failure, and the deadline, end in an error with its health.
     """
     for pause in _pauses():
-        found = found or eks.find(goal.key.name)
-        if found is None:
-            raise AnsibleAWSError(message=f"The {goal.key} was deleted by somebody else while it was waited for")
-        if found.status == "ACTIVE":
-            return found
-        if found.status in FAILED:
-            raise _failed(goal, found.status, found.issues)
+        observed = observed or eks.find(target.key.name)
+        if observed is None:
+            raise AnsibleAWSError(message=f"The {target.key} was deleted by somebody else while it was waited for")
+        if observed.status == "ACTIVE":
+            return observed
+        if observed.status in FAILED:
+            raise _failed(target, observed.status, observed.issues)
         if not _rest(deadline, pause):
-            raise _unfinished(goal, found, deadline)
-        found = None
+            raise _unfinished(target, observed, deadline)
+        observed = None
     raise AssertionError("pauses never end")
 
 
-def _follow(eks: EksAddons, goal: Goal, update: str, deadline: Deadline) -> None:
+def _follow(eks: EksAddons, target: Target, update: str, deadline: Deadline) -> None:
     """Wait until an update has ended well; its errors, and the deadline, end in an error."""
     for pause in _pauses():
-        status, issues = eks.update(goal.key.name, update)
+        status, issues = eks.update(target.key.name, update)
         if status == "Successful":
             return
         if status != "InProgress":
-            raise _failed(goal, f"update {status}", issues)
+            raise _failed(target, f"update {status}", issues)
         if not _rest(deadline, pause):
-            found = eks.find(goal.key.name)
-            raise _unfinished(goal, found, deadline)
+            observed = eks.find(target.key.name)
+            raise _unfinished(target, observed, deadline)
     raise AssertionError("pauses never end")
 
 
-def _gone(eks: EksAddons, goal: Goal, deadline: Deadline) -> None:
+def _gone(eks: EksAddons, target: Target, deadline: Deadline) -> None:
     """Wait until an add-on that is being deleted no longer exists."""
     for pause in _pauses():
-        found = eks.find(goal.key.name)
-        if found is None:
+        observed = eks.find(target.key.name)
+        if observed is None:
             return
-        if found.status == "DELETE_FAILED":
-            raise _failed(goal, found.status, found.issues)
-        if found.status != "DELETING":
-            raise Moved(AnsibleAWSError(message=f"The {goal.key} comes back each time it is deleted"))
+        if observed.status == "DELETE_FAILED":
+            raise _failed(target, observed.status, observed.issues)
+        if observed.status != "DELETING":
+            raise Moved(AnsibleAWSError(message=f"The {target.key} comes back each time it is deleted"))
         if not _rest(deadline, pause):
-            raise _unfinished(goal, found, deadline)
+            raise _unfinished(target, observed, deadline)
 
 
-def _failed(goal: Goal, status: str, issues: t.Sequence[Issue]) -> AnsibleAWSError:
-    words = [f"The {goal.key} ended as {status}: {told(issues)}.", advice(issues)]
+def _failed(target: Target, status: str, issues: t.Sequence[Issue]) -> AnsibleAWSError:
+    words = [f"The {target.key} ended as {status}: {told(issues)}.", advice(issues)]
     if status == "CREATE_FAILED":
         again = " with resolve_conflicts overwrite" if any(issue.code == CONFLICT for issue in issues) else ""
         words.append(f"Then set recreate_failed true, to delete it and create it again{again}.")
     return AnsibleAWSError(message=" ".join(filter(None, words)), issues=view_issues(issues))
 
 
-def _unfinished(goal: Goal, found: Found | None, deadline: Deadline) -> AnsibleAWSError:
-    status, issues = (found.status, found.issues) if found else ("gone", ())
+def _unfinished(target: Target, observed: Observed | None, deadline: Deadline) -> AnsibleAWSError:
+    status, issues = (observed.status, observed.issues) if observed else ("gone", ())
     reason = f": {told(issues)}" if issues else ""
-    words = f"The {goal.key} is still {status} after {deadline.seconds:g} seconds (wait_timeout){reason}."
+    words = f"The {target.key} is still {status} after {deadline.seconds:g} seconds (wait_timeout){reason}."
     return AnsibleAWSError(message=" ".join(filter(None, [words, advice(issues)])), issues=view_issues(issues))
 
 

@@ -47,7 +47,7 @@ def _parsed(text: str) -> t.Any:
 
 
 def found(text: str) -> dict[str, t.Any]:
-    """What an add-on has now; text that is no dictionary counts as a value of its own, different from every wish."""
+    """What an add-on has now; text that isn't a dictionary equals nothing else."""
     with contextlib.suppress(Refused):
         values = read(text)
         if isinstance(values, dict):

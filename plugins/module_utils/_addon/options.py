@@ -11,7 +11,7 @@ import typing as t
 from .._core import validate
 from .._core.plan import Refused
 from . import configuration
-from .plan import Goal, Key, Wish
+from .plan import Desired, Key, Target
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "cluster_name": {"type": "str", "required": True},
@@ -43,15 +43,15 @@ _ADDON_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,127}")
 _KUBERNETES_VERSION = re.compile(r"\d+\.\d+")
 
 
-def goal(params: t.Mapping[str, t.Any]) -> Goal:
+def target(params: t.Mapping[str, t.Any]) -> Target:
     """What a task wants; its version may still be a word like latest."""
     key = Key(validate.cluster_name("cluster_name", params["cluster_name"]), addon_name(params["name"]))
     check_kubernetes_version(params["kubernetes_version"])
     if params["wait_timeout"] < 1:
         raise Refused(f"wait_timeout is {params['wait_timeout']}, and the task needs a second at least.")
-    return Goal(
+    return Target(
         key,
-        _wish(params) if params["state"] == "present" else None,
+        _desired(params) if params["state"] == "present" else None,
         resolve_conflicts=params["resolve_conflicts"] or "",
         preserve=params["preserve"],
         recreate_failed=params["recreate_failed"],
@@ -72,9 +72,9 @@ def check_kubernetes_version(version: str | None) -> None:
         raise Refused(f"kubernetes_version {version!r} is not like 1.36, major and minor version; quote it in YAML.")
 
 
-def _wish(params: t.Mapping[str, t.Any]) -> Wish:
+def _desired(params: t.Mapping[str, t.Any]) -> Desired:
     role, namespace, tags = params["service_account_role_arn"], params["namespace"], params["tags"]
-    return Wish(
+    return Desired(
         version=params["version"] or None,
         configuration=configuration.wished(params["configuration_values"]),
         service_account_role_arn=validate.role_arn("service_account_role_arn", role) if role else None,

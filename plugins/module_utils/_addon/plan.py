@@ -46,7 +46,7 @@ class Binding:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Desired:
     """What a user wants of an add-on; None is untouched. ``version`` is a version, not a word for one."""
 
     version: str | None = None
@@ -77,7 +77,7 @@ class Addon:
 
 
 @dataclass(frozen=True)
-class Found:
+class Observed:
     """An add-on as EKS holds it; times are ISO 8601, "" is none."""
 
     addon: Addon
@@ -91,15 +91,15 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Goal:
-    """An add-on and what shall be true of it; without a wish, it is absent.
+class Target:
+    """An add-on and what shall be true of it; without Desired, it is absent.
 
     ``blank`` is the add-on as EKS would create it, and ``requires_configuration`` whether it can't do so like that.
     """
 
     key: Key
-    wish: Wish | None
-    blank: Found = Found(Addon(""))
+    desired: Desired | None
+    blank: Observed = Observed(Addon(""))
     requires_configuration: bool = False
     resolve_conflicts: str = ""
     preserve: bool = False
@@ -110,56 +110,58 @@ class Goal:
     def floored(self) -> list[str]:
         """The options it uses that not every botocore has."""
         used = {"pod_identity_associations": "bindings", "namespace": "namespace"}
-        return [option for option, name in used.items() if getattr(self.wish, name, None) is not None]
+        return [option for option, name in used.items() if getattr(self.desired, name, None) is not None]
 
 
-def plan(goal: Goal, found: Found | None) -> Plan:
-    """The calls that make ``goal`` true where ``found`` is what EKS holds.
+def plan(target: Target, observed: Observed | None) -> Plan:
+    """The calls that make ``target`` true where ``observed`` is what EKS holds.
 
     What is being deleted counts as gone: a create has to wait for it.
     """
-    if found is not None and found.status == "DELETING":
-        found = None
-    before = view(goal.key, found)
-    if goal.wish is None:
-        return Plan(before, {}, (_delete(goal),)) if found else Plan()
-    desired = _desired(goal, goal.wish, found)
-    if found is None:
-        return _planned(goal, before, desired, goal.blank, (_create(goal, desired),))
-    _check_namespace(goal, goal.wish, found)
-    if found.status in FAILED and goal.recreate_failed:
-        gone = replace(found, arn="", created_at="", modified_at="")
-        return _planned(goal, before, desired, gone, (_delete(goal), _create(goal, desired)))
-    changes = (*_update(goal, desired, found), *_tag(goal, desired, found))
-    _check_status(goal, found, changes)
-    return _planned(goal, before, desired, found, changes)
+    if observed is not None and observed.status == "DELETING":
+        observed = None
+    before = view(target.key, observed)
+    if target.desired is None:
+        return Plan(before, {}, (_delete(target),)) if observed else Plan()
+    merged = _merged(target, target.desired, observed)
+    if observed is None:
+        return _planned(target, before, merged, target.blank, (_create(target, merged),))
+    _check_namespace(target, target.desired, observed)
+    if observed.status in FAILED and target.recreate_failed:
+        gone = replace(observed, arn="", created_at="", modified_at="")
+        return _planned(target, before, merged, gone, (_delete(target), _create(target, merged)))
+    changes = (*_update(target, merged, observed), *_tag(target, merged, observed))
+    _check_status(target, observed, changes)
+    return _planned(target, before, merged, observed, changes)
 
 
-def _planned(goal: Goal, before: dict[str, t.Any], desired: Addon, found: Found, changes: tuple[Change, ...]) -> Plan:
-    status, issues = found.status, found.issues
+def _planned(
+    target: Target, before: dict[str, t.Any], merged: Addon, observed: Observed, changes: tuple[Change, ...]
+) -> Plan:
+    status, issues = observed.status, observed.issues
     if any(change.call.endswith("_addon") for change in changes):
-        status, issues = "ACTIVE" if goal.wait else "UPDATING" if found.arn else "CREATING", ()
-    return Plan(before, view(goal.key, replace(found, addon=desired, status=status, issues=issues)), changes)
+        status, issues = "ACTIVE" if target.wait else "UPDATING" if observed.arn else "CREATING", ()
+    return Plan(before, view(target.key, replace(observed, addon=merged, status=status, issues=issues)), changes)
 
 
-def view(key: Key, found: Found | None) -> dict[str, t.Any]:
+def view(key: Key, observed: Observed | None) -> dict[str, t.Any]:
     """An add-on in the words that modules return; {} for none, and None for what it lacks or only EKS knows."""
-    if found is None:
+    if observed is None:
         return {}
-    addon = found.addon
+    addon = observed.addon
     return {
         "cluster_name": key.cluster,
         "name": key.name,
         "version": addon.version,
-        "status": found.status,
-        "issues": view_issues(found.issues),
+        "status": observed.status,
+        "issues": view_issues(observed.issues),
         "configuration_values": dict(addon.configuration),
         "service_account_role_arn": addon.service_account_role_arn or None,
         "pod_identity_associations": [_view_binding(binding) for binding in addon.bindings],
         "namespace": addon.namespace or None,
         "tags": dict(addon.tags),
-        "addon_arn": found.arn or None,
-        **{fact: getattr(found, fact) or None for fact in ("publisher", "owner", "created_at", "modified_at")},
+        "addon_arn": observed.arn or None,
+        **{fact: getattr(observed, fact) or None for fact in ("publisher", "owner", "created_at", "modified_at")},
     }
 
 
@@ -171,105 +173,106 @@ def _view_binding(binding: Binding) -> dict[str, str | None]:
     }
 
 
-def _desired(goal: Goal, wish: Wish, found: Found | None) -> Addon:
-    """What the add-on has, with what the wish touches."""
-    current = (found or goal.blank).addon
-    values = current.configuration if wish.configuration is None else wish.configuration
-    kept = tags.merged(wish.tags, current.tags, wish.purge_tags)
+def _merged(target: Target, desired: Desired, observed: Observed | None) -> Addon:
+    """What the add-on has, with what ``desired`` touches."""
+    current = (observed or target.blank).addon
+    values = current.configuration if desired.configuration is None else desired.configuration
+    kept = tags.merged(desired.tags, current.tags, desired.purge_tags)
     if len(kept) > validate.MAX_TAGS:
-        raise Refused(f"tags would give {goal.key} {len(kept)} tags, and AWS allows {validate.MAX_TAGS}.")
+        raise Refused(f"tags would give {target.key} {len(kept)} tags, and AWS allows {validate.MAX_TAGS}.")
     return Addon(
-        version=wish.version or current.version,
+        version=desired.version or current.version,
         configuration=current.configuration if configuration.same(values, current.configuration) else values,
-        service_account_role_arn=wish.service_account_role_arn or current.service_account_role_arn,
-        bindings=_bindings(wish, current),
-        namespace=wish.namespace or current.namespace,
+        service_account_role_arn=desired.service_account_role_arn or current.service_account_role_arn,
+        bindings=_bindings(desired, current),
+        namespace=desired.namespace or current.namespace,
         tags=kept,
     )
 
 
-def _bindings(wish: Wish, current: Addon) -> tuple[Binding, ...]:
+def _bindings(desired: Desired, current: Addon) -> tuple[Binding, ...]:
     """The associations as wished; EKS keeps the ARN of a service account's association when its role changes."""
-    if wish.bindings is None:
+    if desired.bindings is None:
         return current.bindings
     arns = {binding.service_account: binding.arn for binding in current.bindings}
-    return tuple(Binding(name, role, arns.get(name, "")) for name, role in sorted(wish.bindings.items()))
+    return tuple(Binding(name, role, arns.get(name, "")) for name, role in sorted(desired.bindings.items()))
 
 
-def _create(goal: Goal, desired: Addon) -> Change:
-    if goal.resolve_conflicts == "preserve":
+def _create(target: Target, merged: Addon) -> Change:
+    if target.resolve_conflicts == "preserve":
         raise Refused(
-            f"resolve_conflicts is preserve, which EKS takes only for an update, and {goal.key} has to be created:"
+            f"resolve_conflicts is preserve, which EKS takes only for an update, and {target.key} has to be created:"
             " take none or overwrite."
         )
-    given: dict[str, t.Any] = {"addonVersion": desired.version, **_common(goal, desired)}
-    if desired.configuration:
-        given["configurationValues"] = configuration.written(dict(desired.configuration))
-    if desired.bindings:
-        given["podIdentityAssociations"] = _api_bindings(desired)
-    if goal.wish and goal.wish.namespace:
-        given["namespaceConfig"] = {"namespace": goal.wish.namespace}
-    if desired.tags:
-        given["tags"] = dict(desired.tags)
-    return Change("create_addon", {**_address(goal.key), **given}, f"create {goal.key}")
+    given: dict[str, t.Any] = {"addonVersion": merged.version, **_common(target, merged)}
+    if merged.configuration:
+        given["configurationValues"] = configuration.written(dict(merged.configuration))
+    if merged.bindings:
+        given["podIdentityAssociations"] = _api_bindings(merged)
+    if target.desired and target.desired.namespace:
+        given["namespaceConfig"] = {"namespace": target.desired.namespace}
+    if merged.tags:
+        given["tags"] = dict(merged.tags)
+    return Change("create_addon", {**_address(target.key), **given}, f"create {target.key}")
 
 
-def _common(goal: Goal, desired: Addon) -> dict[str, t.Any]:
+def _common(target: Target, merged: Addon) -> dict[str, t.Any]:
     given = {
-        "serviceAccountRoleArn": desired.service_account_role_arn,
-        "resolveConflicts": goal.resolve_conflicts.upper(),
+        "serviceAccountRoleArn": merged.service_account_role_arn,
+        "resolveConflicts": target.resolve_conflicts.upper(),
     }
     return {name: value for name, value in given.items() if value}
 
 
-def _update(goal: Goal, desired: Addon, found: Found) -> t.Iterator[Change]:
+def _update(target: Target, merged: Addon, observed: Observed) -> t.Iterator[Change]:
     """One update with everything that a user decided: EKS may take what is left out for what is not wanted."""
-    current = found.addon
-    retry = found.status == "UPDATE_FAILED" and bool(goal.resolve_conflicts)
-    differs = replace(desired, tags={}) != replace(current, tags={})
+    current = observed.addon
+    retry = observed.status == "UPDATE_FAILED" and bool(target.resolve_conflicts)
+    differs = replace(merged, tags={}) != replace(current, tags={})
     if not (differs or retry):
         return
-    given: dict[str, t.Any] = {"addonVersion": desired.version, **_common(goal, desired)}
-    if desired.configuration or current.configuration:
-        given["configurationValues"] = configuration.written(dict(desired.configuration))
-    if desired.roles != current.roles:
-        given["podIdentityAssociations"] = _api_bindings(desired)
-    yield Change("update_addon", {**_address(goal.key), **given}, f"update {goal.key}")
+    given: dict[str, t.Any] = {"addonVersion": merged.version, **_common(target, merged)}
+    if merged.configuration or current.configuration:
+        given["configurationValues"] = configuration.written(dict(merged.configuration))
+    if merged.roles != current.roles:
+        given["podIdentityAssociations"] = _api_bindings(merged)
+    yield Change("update_addon", {**_address(target.key), **given}, f"update {target.key}")
 
 
-def _tag(goal: Goal, desired: Addon, found: Found) -> t.Iterator[Change]:
-    return tags.changes(found.arn, found.addon.tags, desired.tags, str(goal.key))
+def _tag(target: Target, merged: Addon, observed: Observed) -> t.Iterator[Change]:
+    return tags.changes(observed.arn, observed.addon.tags, merged.tags, str(target.key))
 
 
-def _delete(goal: Goal) -> Change:
-    preserve = {"preserve": True} if goal.preserve else {}
-    return Change("delete_addon", {**_address(goal.key), **preserve}, f"delete {goal.key}")
+def _delete(target: Target) -> Change:
+    preserve = {"preserve": True} if target.preserve else {}
+    return Change("delete_addon", {**_address(target.key), **preserve}, f"delete {target.key}")
 
 
 def _address(key: Key) -> dict[str, str]:
     return {"clusterName": key.cluster, "addonName": key.name}
 
 
-def _api_bindings(desired: Addon) -> list[dict[str, str]]:
-    return [{"serviceAccount": b.service_account, "roleArn": b.role_arn} for b in desired.bindings]
+def _api_bindings(merged: Addon) -> list[dict[str, str]]:
+    return [{"serviceAccount": b.service_account, "roleArn": b.role_arn} for b in merged.bindings]
 
 
-def _check_namespace(goal: Goal, wish: Wish, found: Found) -> None:
-    current = found.addon.namespace
-    if wish.namespace and current and wish.namespace != current:
+def _check_namespace(target: Target, desired: Desired, observed: Observed) -> None:
+    current = observed.addon.namespace
+    if desired.namespace and current and desired.namespace != current:
         raise Refused(
-            f"namespace is {wish.namespace}, and {goal.key} is installed in {current}: EKS can't move an add-on."
+            f"namespace is {desired.namespace}, and {target.key} is installed in {current}: EKS can't move an add-on."
             " Delete it with state absent, then create it in the other namespace."
         )
 
 
-def _check_status(goal: Goal, found: Found, changes: tuple[Change, ...]) -> None:
+def _check_status(target: Target, observed: Observed, changes: tuple[Change, ...]) -> None:
     """Refuse a failed add-on that no update can mend."""
-    mended = found.status == "UPDATE_FAILED" and any(change.call == "update_addon" for change in changes)
-    if found.status in FAILED and not mended:
+    mended = observed.status == "UPDATE_FAILED" and any(change.call == "update_addon" for change in changes)
+    if observed.status in FAILED and not mended:
         ways = "set recreate_failed true to delete it and create it again"
-        if found.status == "UPDATE_FAILED":
+        if observed.status == "UPDATE_FAILED":
             ways += ", or set resolve_conflicts to repeat the update"
         raise Refused(
-            f"{goal.key} is {found.status}: {told(found.issues)}. To recover, {ways}. {advice(found.issues)}".strip()
+            f"{target.key} is {observed.status}: {told(observed.issues)}. To recover, {ways}."
+            f" {advice(observed.issues)}".strip()
         )

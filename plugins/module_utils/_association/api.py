@@ -11,12 +11,11 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._core.aws import doing, error_code, error_message
+from .._core.aws import NOT_FOUND, doing, error_code, error_message
 from .._core.plan import Change
 from .._core.validate import canonical
-from .plan import Association, Found, Key, Summary
+from .plan import Association, Key, Observed, Summary
 
-NOT_FOUND = frozenset({"ResourceNotFoundException", "NotFoundException"})
 """EKS's code for an association or cluster, and for a resource to tag, that isn't there."""
 
 
@@ -34,10 +33,10 @@ class EksAssociations:
         where = "/".join(filters.values())
         with doing(f"list the associations of {where + ' in ' if where else ''}cluster {self._cluster}"):
             pages = self._client.get_paginator("list_pod_identity_associations")
-            found = pages.paginate(clusterName=self._cluster, PaginationConfig={"PageSize": 100}, **filters)
-            return [self._summary(raw) for page in found for raw in page["associations"]]
+            observed = pages.paginate(clusterName=self._cluster, PaginationConfig={"PageSize": 100}, **filters)
+            return [self._summary(raw) for page in observed for raw in page["associations"]]
 
-    def describe(self, association_id: str) -> tuple[Key, Found] | None:
+    def describe(self, association_id: str) -> tuple[Key, Observed] | None:
         """The association of that id; None once it is deleted, also where a listing still shows it."""
         try:
             with doing(f"describe the association {association_id} in cluster {self._cluster}"):
@@ -49,16 +48,16 @@ class EksAssociations:
                 return None
             raise
         raw = answer["association"]
-        return self._key(raw), _found(raw)
+        return self._key(raw), _observed(raw)
 
-    def find(self, key: Key) -> Found | None:
+    def find(self, key: Key) -> Observed | None:
         """The association of a service account."""
         for summary in self.list(key.namespace, key.service_account):
             if (described := self.describe(summary.id)) is not None:
                 return described[1]
         return None
 
-    def holder(self, key: Key, refusal: AnsibleAWSError) -> Found | None:
+    def holder(self, key: Key, refusal: AnsibleAWSError) -> Observed | None:
         """The association that ``refusal`` of a create, a 409, is about; None when it is on its way out.
 
         EKS's message names it ("Association already exists: a-…"), which saves a listing.
@@ -69,11 +68,11 @@ class EksAssociations:
         described = self.describe(named.group())
         return described[1] if described else None
 
-    def make(self, change: Change) -> Found | None:
+    def make(self, change: Change) -> Observed | None:
         """Make one planned call; the association as it then is, where EKS says so."""
         with doing(change.purpose):
             raw = getattr(self._client, change.call)(**change.args).get("association")
-        return _found(raw) if raw else None
+        return _observed(raw) if raw else None
 
     def _key(self, raw: dict[str, t.Any]) -> Key:
         return Key(self._cluster, raw["namespace"], raw["serviceAccount"])
@@ -82,7 +81,7 @@ class EksAssociations:
         return Summary(self._key(raw), raw["associationId"], raw["associationArn"], raw.get("ownerArn") or "")
 
 
-def _found(raw: dict[str, t.Any]) -> Found:
+def _observed(raw: dict[str, t.Any]) -> Observed:
     policy = raw.get("policy")
     association = Association(
         role_arn=raw["roleArn"],
@@ -91,7 +90,7 @@ def _found(raw: dict[str, t.Any]) -> Found:
         policy=canonical(json.loads(policy)) if policy else "",
         tags=raw.get("tags") or {},
     )
-    return Found(
+    return Observed(
         arn=raw["associationArn"],
         id=raw["associationId"],
         association=association,

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._core.aws import Deadline, error_code, error_message
+from .._core.aws import NOT_FOUND, Deadline, error_code, error_message
 from .._core.plan import Change, Plan
-from .api import NOT_FOUND, EksAssociations
-from .plan import Found, Goal, plan, view
+from .api import EksAssociations
+from .plan import Observed, Target, plan, view
 
 TRUST_SHARE = 0.25
 """Part of the deadline for which a trust policy that EKS calls invalid is asked about again: IAM may still show the
@@ -25,14 +25,14 @@ _LONGEST_PAUSE = 5.0
 
 
 class Moved(Exception):
-    """The association isn't what the plan was made for; ``found`` is what EKS holds now."""
+    """The association isn't what the plan was made for; ``observed`` is what EKS holds now."""
 
-    def __init__(self, found: Found | None) -> None:
+    def __init__(self, observed: Observed | None) -> None:
         super().__init__()
-        self.found = found
+        self.observed = observed
 
 
-def settle(eks: EksAssociations, goal: Goal, todo: Plan, deadline: Deadline) -> Plan:
+def settle(eks: EksAssociations, target: Target, todo: Plan, deadline: Deadline) -> Plan:
     """Make the calls of ``todo``, planning again when EKS holds something else than it was made for.
 
     Returns what was done. An error carries what was changed before it.
@@ -41,32 +41,34 @@ def settle(eks: EksAssociations, goal: Goal, todo: Plan, deadline: Deadline) -> 
     try:
         while True:
             try:
-                answer = _perform(eks, goal, todo, made, deadline)
-                return Plan(todo.before, _after(goal, todo, answer), tuple(made))
+                answer = _perform(eks, target, todo, made, deadline)
+                return Plan(todo.before, _after(target, todo, answer), tuple(made))
             except Moved as moved:
-                todo = plan(goal, moved.found)
+                todo = plan(target, moved.observed)
     except AnsibleAWSError as error:
         error.kwargs.update(changed=bool(made), changes=[change.call for change in made])
         raise
 
 
-def _perform(eks: EksAssociations, goal: Goal, todo: Plan, made: list[Change], deadline: Deadline) -> Found | None:
+def _perform(
+    eks: EksAssociations, target: Target, todo: Plan, made: list[Change], deadline: Deadline
+) -> Observed | None:
     """Make every call of ``todo``; the last answer that shows the association."""
     last = None
     for change in todo.changes:
-        last = _make(eks, goal, change, deadline) or last
+        last = _make(eks, target, change, deadline) or last
         made.append(change)
     return last
 
 
-def _after(goal: Goal, todo: Plan, answer: Found | None) -> dict[str, t.Any]:
+def _after(target: Target, todo: Plan, answer: Observed | None) -> dict[str, t.Any]:
     """What EKS answered, with the tags that were set after that answer."""
     if not todo.after or answer is None:
         return todo.after
-    return {**view(goal.key, answer), "tags": todo.after["tags"]}
+    return {**view(target.key, answer), "tags": todo.after["tags"]}
 
 
-def _make(eks: EksAssociations, goal: Goal, change: Change, deadline: Deadline) -> Found | None:
+def _make(eks: EksAssociations, target: Target, change: Change, deadline: Deadline) -> Observed | None:
     """Make one call, again and again while what refuses it can pass; one request token for all attempts."""
     if change.call.startswith("create_"):
         change = replace(change, args={**change.args, "clientRequestToken": str(uuid.uuid4())})
@@ -77,21 +79,21 @@ def _make(eks: EksAssociations, goal: Goal, change: Change, deadline: Deadline) 
         except AnsibleAWSError as error:
             if error_code(error) in NOT_FOUND and change.call.startswith("delete_"):
                 return None
-            _judge(eks, goal, change, error, deadline)
+            _judge(eks, target, change, error, deadline)
             if not deadline.pause(next(pauses)):
                 error.message = f"{error.message} within {deadline.seconds:g} seconds"
                 raise
 
 
-def _judge(eks: EksAssociations, goal: Goal, change: Change, error: AnsibleAWSError, deadline: Deadline) -> None:
+def _judge(eks: EksAssociations, target: Target, change: Change, error: AnsibleAWSError, deadline: Deadline) -> None:
     """Return when waiting can help; raise ``error`` when it can't, and Moved when a new plan is needed."""
     code, message = error_code(error), error_message(error)
     if code == "ResourceInUseException":
-        if (holder := eks.holder(goal.key, error)) is not None:
+        if (holder := eks.holder(target.key, error)) is not None:
             raise Moved(holder) from error
         return
     if code in NOT_FOUND and not change.call.startswith("create_") and deadline.pause(1):
-        raise Moved(eks.find(goal.key)) from error
+        raise Moved(eks.find(target.key)) from error
     if code == "InvalidParameterException" and "does not exist" in message:
         return
     share = 1 - deadline.left / deadline.seconds if deadline.seconds else 1

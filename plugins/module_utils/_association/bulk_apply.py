@@ -17,9 +17,9 @@ from .._core.plan import Plan, Refused
 from .api import EksAssociations
 from .apply import settle
 from .bulk_plan import Query, Request, located, plan_all, to_describe, with_purged
-from .plan import Found, Goal, Key, Summary, view
+from .plan import Key, Observed, Summary, Target, view
 
-Details = tuple[Key, "Found | AnsibleAWSError | None"]
+Details = tuple[Key, "Observed | AnsibleAWSError | None"]
 
 
 def describe_all(eks: EksAssociations, summaries: t.Collection[Summary], concurrency: int) -> list[Details]:
@@ -36,15 +36,15 @@ def describe_all(eks: EksAssociations, summaries: t.Collection[Summary], concurr
 
 
 def read(eks: EksAssociations, wanted: Request) -> list[Item]:
-    """One planned item for each goal and each association to be purged; failed where EKS doesn't tell its details."""
+    """One planned item for each target and each association to be purged; failed where EKS doesn't tell its details."""
     listed = eks.list(wanted.only_namespace)
     details = describe_all(eks, to_describe(wanted, listed), wanted.concurrency)
     errors = {key: one for key, one in details if isinstance(one, AnsibleAWSError)}
-    found = {key: one for key, one in details if isinstance(one, Found)}
-    goals = located(with_purged(wanted, found, errors), listed)
-    known = [goal for goal in goals if goal.key not in errors]
-    plans = dict(zip((goal.key for goal in known), plan_all(known, found), strict=True))
-    return [_item(goal, plans.get(goal.key, Plan()), errors.get(goal.key)) for goal in goals]
+    observed = {key: one for key, one in details if isinstance(one, Observed)}
+    targets = located(with_purged(wanted, observed, errors), listed)
+    known = [target for target in targets if target.key not in errors]
+    plans = dict(zip((target.key for target in known), plan_all(known, observed), strict=True))
+    return [_item(target, plans.get(target.key, Plan()), errors.get(target.key)) for target in targets]
 
 
 def select(eks: EksAssociations, wanted: Query) -> list[dict[str, t.Any]]:
@@ -75,6 +75,6 @@ def settle_all(eks: EksAssociations, items: list[Item], concurrency: int, deadli
     return [settled.get(number, item) for number, item in enumerate(items)]
 
 
-def _item(goal: Goal, plan: Plan, error: AnsibleAWSError | None) -> Item:
-    words = {"namespace": goal.key.namespace, "service_account": goal.key.service_account}
-    return Item(str(goal.key), words, goal, plan, error)
+def _item(target: Target, plan: Plan, error: AnsibleAWSError | None) -> Item:
+    words = {"namespace": target.key.namespace, "service_account": target.key.service_account}
+    return Item(str(target.key), words, target, plan, error)

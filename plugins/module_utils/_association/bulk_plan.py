@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from .._core import validate
 from .._core.plan import Plan, Refused
 from .._core.tags import MANAGED_BY, is_ours
-from .plan import Found, Goal, Key, Summary, goal, plan
+from .plan import Key, Observed, Summary, Target, plan, target
 
 KEEP, OWN, ALL = "false", "true", "all"
 """What is purged of the unlisted: nothing, what this collection created, everything that no add-on owns."""
@@ -22,10 +22,10 @@ MOST_AT_A_TIME = 64
 
 @dataclass(frozen=True)
 class Request:
-    """A set of goals, and the part of the cluster that it speaks for: the namespaces, or with none, all of it."""
+    """A set of targets, and the part of the cluster that it speaks for: the namespaces, or with none, all of it."""
 
     cluster: str
-    goals: tuple[Goal, ...]
+    targets: tuple[Target, ...]
     namespaces: frozenset[str]
     purge: str = KEEP
     concurrency: int = 8
@@ -35,13 +35,13 @@ class Request:
         """The namespace that a listing can be limited to."""
         namespaces = self.namespaces
         if self.purge == KEEP and not namespaces:
-            namespaces = frozenset(goal.key.namespace for goal in self.goals)
+            namespaces = frozenset(target.key.namespace for target in self.targets)
         return next(iter(namespaces)) if len(namespaces) == 1 else None
 
     @property
     def floored(self) -> list[str]:
         """The options it uses that not every botocore has."""
-        return sorted({option for goal in self.goals for option in goal.floored})
+        return sorted({option for target in self.targets for option in target.floored})
 
 
 def request(params: t.Mapping[str, t.Any]) -> Request:
@@ -49,13 +49,13 @@ def request(params: t.Mapping[str, t.Any]) -> Request:
     cluster = validate.cluster_name("cluster_name", params["cluster_name"])
     namespaces = frozenset(validate.namespace("namespaces", name) for name in params["namespaces"] or [])
     owned = params["allow_addon_owned"]
-    goals = [_item(n, item, cluster, owned) for n, item in enumerate(params["associations"] or [])]
-    _refuse_duplicates(goals)
-    for number, wanted in enumerate(goals):
+    targets = [_item(n, item, cluster, owned) for n, item in enumerate(params["associations"] or [])]
+    _refuse_duplicates(targets)
+    for number, wanted in enumerate(targets):
         if namespaces and wanted.key.namespace not in namespaces:
             scope = ", ".join(sorted(namespaces))
             raise Refused(f"associations[{number}] {wanted.key} is outside of the namespaces {scope}.")
-    return Request(cluster, tuple(goals), namespaces, params["purge"], _concurrency(params["concurrency"]))
+    return Request(cluster, tuple(targets), namespaces, params["purge"], _concurrency(params["concurrency"]))
 
 
 def _concurrency(value: int) -> int:
@@ -64,16 +64,16 @@ def _concurrency(value: int) -> int:
     return value
 
 
-def _item(number: int, item: t.Mapping[str, t.Any], cluster: str, allow_addon_owned: bool) -> Goal:
+def _item(number: int, item: t.Mapping[str, t.Any], cluster: str, allow_addon_owned: bool) -> Target:
     try:
-        return goal(item, cluster, allow_addon_owned=allow_addon_owned, first_tags=MANAGED_BY)
+        return target(item, cluster, allow_addon_owned=allow_addon_owned, first_tags=MANAGED_BY)
     except Refused as error:
         raise Refused(f"associations[{number}].{error}") from None
 
 
-def _refuse_duplicates(goals: t.Sequence[Goal]) -> None:
+def _refuse_duplicates(targets: t.Sequence[Target]) -> None:
     first: dict[Key, int] = {}
-    for number, wanted in enumerate(goals):
+    for number, wanted in enumerate(targets):
         if wanted.key in first:
             raise Refused(
                 f"associations[{first[wanted.key]}] and associations[{number}] are both {wanted.key},"
@@ -112,31 +112,31 @@ def query(params: t.Mapping[str, t.Any]) -> Query:
     )
 
 
-def located(goals: t.Iterable[Goal], listed: t.Sequence[Summary]) -> tuple[Goal, ...]:
-    """The goals, with the cluster's account where a listing tells it."""
+def located(targets: t.Iterable[Target], listed: t.Sequence[Summary]) -> tuple[Target, ...]:
+    """The targets, with the cluster's account where a listing tells it."""
     account = validate.account_of(listed[0].arn) if listed else ""
-    return tuple(replace(goal, account=account) for goal in goals)
+    return tuple(replace(target, account=account) for target in targets)
 
 
 def to_describe(wanted: Request, listed: t.Iterable[Summary]) -> list[Summary]:
     """Those of ``listed`` whose details decide something."""
-    keys = {goal.key for goal in wanted.goals}
+    keys = {target.key for target in wanted.targets}
     return [one for one in listed if one.key in keys or _may_purge(wanted, one)]
 
 
-def with_purged(wanted: Request, found: t.Mapping[Key, Found], unknown: t.Iterable[Key]) -> tuple[Goal, ...]:
-    """The goals, and the goal of absence for what is found and to be purged, or might be: its details are unknown."""
-    purged = {key for key, one in found.items() if _is_purged(wanted, one)}.union(unknown)
-    purged -= {goal.key for goal in wanted.goals}
-    return (*wanted.goals, *(Goal(key, None) for key in sorted(purged)))
+def with_purged(wanted: Request, observed: t.Mapping[Key, Observed], unknown: t.Iterable[Key]) -> tuple[Target, ...]:
+    """The targets, and a target of absence for what is found and to be purged, or might be: its details are unknown."""
+    purged = {key for key, one in observed.items() if _is_purged(wanted, one)}.union(unknown)
+    purged -= {target.key for target in wanted.targets}
+    return (*wanted.targets, *(Target(key, None) for key in sorted(purged)))
 
 
-def plan_all(goals: t.Sequence[Goal], found: t.Mapping[Key, Found]) -> list[Plan]:
-    """One plan for each goal; all that has to be refused, in one refusal before anything is changed."""
+def plan_all(targets: t.Sequence[Target], observed: t.Mapping[Key, Observed]) -> list[Plan]:
+    """One plan for each target; all that has to be refused, in one refusal before anything is changed."""
     plans, refusals = [], []
-    for wanted in goals:
+    for wanted in targets:
         try:
-            plans.append(plan(wanted, found.get(wanted.key)))
+            plans.append(plan(wanted, observed.get(wanted.key)))
         except Refused as error:
             refusals.append(f"{wanted.key}: {error}" if str(wanted.key) not in str(error) else str(error))
     if refusals:
@@ -149,5 +149,5 @@ def _may_purge(wanted: Request, one: Summary) -> bool:
     return wanted.purge != KEEP and in_scope and not one.owner_arn
 
 
-def _is_purged(wanted: Request, one: Found) -> bool:
+def _is_purged(wanted: Request, one: Observed) -> bool:
     return wanted.purge == ALL or is_ours(one.association.tags)

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 
 from .._core import validate
 from .._core.plan import Change, Plan, Refused
-from .._core.tags import MANAGED_TAG
+from .._core.tags import changes as tag_changes
+from .._core.tags import merged as merged_tags
 
 FLOORS = {
     "target_role_arn": ("targetRoleArn", "1.38.35"),
@@ -38,7 +39,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Desired:
     """What a user wants of an association; None is untouched and "" is cleared.
 
     ``policy`` is canonical JSON.
@@ -74,7 +75,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Found:
+class Observed:
     """An association as EKS holds it; times are ISO 8601, "" is none."""
 
     arn: str
@@ -87,14 +88,14 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Goal:
-    """One service account and what shall be true of it; without a wish, it has no association.
+class Target:
+    """One service account and what shall be true of it; without Desired, it has no association.
 
     ``first_tags`` are given to an association that has to be created; ``account`` is the cluster's, where known.
     """
 
     key: Key
-    wish: Wish | None
+    desired: Desired | None
     allow_addon_owned: bool = False
     first_tags: t.Mapping[str, str] = field(default_factory=dict)
     account: str = ""
@@ -102,61 +103,61 @@ class Goal:
     @property
     def floored(self) -> list[str]:
         """The options it uses that not every botocore has."""
-        return [option for option in FLOORS if getattr(self.wish, option, None) is not None]
+        return [option for option in FLOORS if getattr(self.desired, option, None) is not None]
 
 
-def goal(params: t.Mapping[str, t.Any], cluster: str, **extra: t.Any) -> Goal:
+def target(params: t.Mapping[str, t.Any], cluster: str, **extra: t.Any) -> Target:
     """Read the options of an association, or refuse them before anything is called."""
     key = Key(
         cluster,
         validate.namespace("namespace", params["namespace"]),
         validate.service_account("service_account", params["service_account"]),
     )
-    return Goal(key, _wish(params) if params["state"] == "present" else None, **extra)
+    return Target(key, _desired(params) if params["state"] == "present" else None, **extra)
 
 
-def _wish(params: t.Mapping[str, t.Any]) -> Wish:
+def _desired(params: t.Mapping[str, t.Any]) -> Desired:
     if not params["role_arn"]:
         raise Refused("role_arn is empty or missing, and state present needs it.")
-    target, policy, tags = params["target_role_arn"], params["policy"], params["tags"]
-    wish = Wish(
+    target_role, policy, tags = params["target_role_arn"], params["policy"], params["tags"]
+    desired = Desired(
         role_arn=validate.role_arn("role_arn", params["role_arn"]),
-        target_role_arn=validate.role_arn("target_role_arn", target) if target else target,
+        target_role_arn=validate.role_arn("target_role_arn", target_role) if target_role else target_role,
         disable_session_tags=params["disable_session_tags"],
         policy=policy if policy is None else validate.session_policy("policy", policy),
         tags=tags if tags is None else validate.tags("tags", tags),
         purge_tags=params["purge_tags"],
     )
-    if wish.policy and wish.disable_session_tags is False:
+    if desired.policy and desired.disable_session_tags is False:
         raise Refused("policy needs disable_session_tags true, and it is false: EKS limits no session that has tags.")
-    return wish
+    return desired
 
 
-def plan(goal: Goal, found: Found | None) -> Plan:
-    """The calls that make ``goal`` true where ``found`` is what EKS holds."""
-    if found is not None and found.owner_arn and not goal.allow_addon_owned:
-        raise Refused(_owned(goal.key, found.owner_arn))
-    if goal.wish is None:
-        return _absent(goal.key, found)
-    current = found.association if found else Association("", tags=goal.first_tags)
-    desired = merge(goal.wish, current)
-    _check(goal.key, desired, validate.account_of(found.arn) if found else goal.account)
-    after = replace(found, association=desired) if found else Found("", "", desired)
-    changes = _update(goal.key, desired, found) if found else (_create(goal.key, desired),)
-    return Plan(view(goal.key, found), view(goal.key, after), tuple(changes))
+def plan(target: Target, observed: Observed | None) -> Plan:
+    """The calls that make ``target`` true where ``observed`` is what EKS holds."""
+    if observed is not None and observed.owner_arn and not target.allow_addon_owned:
+        raise Refused(_owned(target.key, observed.owner_arn))
+    if target.desired is None:
+        return _absent(target.key, observed)
+    current = observed.association if observed else Association("", tags=target.first_tags)
+    merged = merge(target.desired, current)
+    _check(target.key, merged, validate.account_of(observed.arn) if observed else target.account)
+    after = replace(observed, association=merged) if observed else Observed("", "", merged)
+    changes = _update(target.key, merged, observed) if observed else (_create(target.key, merged),)
+    return Plan(view(target.key, observed), view(target.key, after), tuple(changes))
 
 
-def merge(wish: Wish, current: Association) -> Association:
-    """``current`` with what the wish touches."""
-    given = {option: value for option in _API if (value := getattr(wish, option)) is not None}
-    return replace(current, **given, tags=_merge_tags(wish, current.tags))
+def merge(desired: Desired, current: Association) -> Association:
+    """``current`` with what ``desired`` touches."""
+    given = {option: value for option in _API if (value := getattr(desired, option)) is not None}
+    return replace(current, **given, tags=merged_tags(desired.tags, current.tags, desired.purge_tags))
 
 
-def view(key: Key, found: Found | None) -> dict[str, t.Any]:
+def view(key: Key, observed: Observed | None) -> dict[str, t.Any]:
     """An association in the words that modules return; {} for none, and None for what it lacks or only EKS knows."""
-    if found is None:
+    if observed is None:
         return {}
-    words = asdict(found.association)
+    words = asdict(observed.association)
     return {
         "cluster_name": key.cluster,
         "namespace": key.namespace,
@@ -165,9 +166,9 @@ def view(key: Key, found: Found | None) -> dict[str, t.Any]:
         "disable_session_tags": words["disable_session_tags"],
         "policy": json.loads(words["policy"]) if words["policy"] else None,
         "tags": dict(words["tags"]),
-        "association_arn": found.arn or None,
-        "association_id": found.id or None,
-        **{fact: getattr(found, fact) or None for fact in ("owner_arn", "external_id", "created_at", "modified_at")},
+        "association_arn": observed.arn or None,
+        "association_id": observed.id or None,
+        **{fact: getattr(observed, fact) or None for fact in ("owner_arn", "external_id", "created_at", "modified_at")},
     }
 
 
@@ -185,66 +186,51 @@ def _owned(key: Key, owner_arn: str) -> str:
     )
 
 
-def _merge_tags(wish: Wish, current: t.Mapping[str, str]) -> dict[str, str]:
-    if wish.tags is None:
-        return dict(current)
-    if not wish.purge_tags:
-        return {**current, **wish.tags}
-    return {**{key: value for key, value in current.items() if _is_kept(key)}, **wish.tags}
-
-
-def _is_kept(tag: str) -> bool:
-    return tag == MANAGED_TAG or tag.lower().startswith("aws:")
-
-
-def _check(key: Key, desired: Association, account: str) -> None:
-    if desired.policy and not desired.disable_session_tags:
+def _check(key: Key, merged: Association, account: str) -> None:
+    if merged.policy and not merged.disable_session_tags:
         raise Refused(
             f"policy needs disable_session_tags true, and for {key} it is false:"
             " set disable_session_tags true, or clear the policy with an empty one."
         )
-    if len(desired.tags) > validate.MAX_TAGS:
-        raise Refused(f"tags would give {key} {len(desired.tags)} tags, and AWS allows {validate.MAX_TAGS}.")
-    if account and validate.account_of(desired.role_arn) != account:
+    if len(merged.tags) > validate.MAX_TAGS:
+        raise Refused(f"tags would give {key} {len(merged.tags)} tags, and AWS allows {validate.MAX_TAGS}.")
+    if account and validate.account_of(merged.role_arn) != account:
         raise Refused(
-            f"role_arn {desired.role_arn} is not of account {account}, which the cluster is in:"
+            f"role_arn {merged.role_arn} is not of account {account}, which the cluster is in:"
             " give a role of that account, and the other one as target_role_arn."
         )
 
 
-def _absent(key: Key, found: Found | None) -> Plan:
-    if found is None:
+def _absent(key: Key, observed: Observed | None) -> Plan:
+    if observed is None:
         return Plan()
-    return Plan(view(key, found), {}, (Change(f"delete_{_RESOURCE}", _address(key, found), f"delete {_name(key)}"),))
+    return Plan(
+        view(key, observed), {}, (Change(f"delete_{_RESOURCE}", _address(key, observed), f"delete {_name(key)}"),)
+    )
 
 
-def _create(key: Key, desired: Association) -> Change:
+def _create(key: Key, merged: Association) -> Change:
     words = {"namespace": key.namespace, "serviceAccount": key.service_account}
-    given = {member: value for option, member in _API.items() if (value := getattr(desired, option))}
-    tags = {"tags": dict(desired.tags)} if desired.tags else {}
+    given = {member: value for option, member in _API.items() if (value := getattr(merged, option))}
+    tags = {"tags": dict(merged.tags)} if merged.tags else {}
     args = {"clusterName": key.cluster, **words, **given, **tags}
-    return Change(f"create_{_RESOURCE}", args, f"create {_name(key)} with role_arn {desired.role_arn}")
+    return Change(f"create_{_RESOURCE}", args, f"create {_name(key)} with role_arn {merged.role_arn}")
 
 
-def _update(key: Key, desired: Association, found: Found) -> t.Iterator[Change]:
-    current = found.association
-    fields = {option: value for option in _API if (value := getattr(desired, option)) != getattr(current, option)}
+def _update(key: Key, merged: Association, observed: Observed) -> t.Iterator[Change]:
+    current = observed.association
+    fields = {option: value for option in _API if (value := getattr(merged, option)) != getattr(current, option)}
     if fields.get("policy"):
         fields["disable_session_tags"] = True  # EKS may judge the request alone.
     if fields:
         given = {_API[option]: value for option, value in fields.items()}
-        purpose = f"update {_name(key)} with role_arn {desired.role_arn}"
-        yield Change(f"update_{_RESOURCE}", {**_address(key, found), **given}, purpose)
-    stale = sorted(set(current.tags) - set(desired.tags))
-    if stale:
-        yield Change("untag_resource", {"resourceArn": found.arn, "tagKeys": stale}, f"untag {_name(key)}")
-    fresh = {tag: value for tag, value in desired.tags.items() if current.tags.get(tag) != value}
-    if fresh:
-        yield Change("tag_resource", {"resourceArn": found.arn, "tags": fresh}, f"tag {_name(key)}")
+        purpose = f"update {_name(key)} with role_arn {merged.role_arn}"
+        yield Change(f"update_{_RESOURCE}", {**_address(key, observed), **given}, purpose)
+    yield from tag_changes(observed.arn, current.tags, merged.tags, _name(key))
 
 
-def _address(key: Key, found: Found) -> dict[str, t.Any]:
-    return {"clusterName": key.cluster, "associationId": found.id}
+def _address(key: Key, observed: Observed) -> dict[str, t.Any]:
+    return {"clusterName": key.cluster, "associationId": observed.id}
 
 
 def _name(key: Key) -> str:

@@ -133,6 +133,8 @@ CREDENTIAL_CODES = frozenset(
     }
 )
 DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+NOT_FOUND = frozenset({"ResourceNotFoundException", "NotFoundException"})
+"""What EKS answers about something that isn't there."""
 ADVICE_BY_MESSAGE = {
     "No cluster found": "Check cluster_name, region and account",
     "Cross-account pass role": "Give a role of the cluster's account; one of another account can be target_role_arn",

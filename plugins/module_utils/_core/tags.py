@@ -17,10 +17,13 @@ MANAGED_BY = {MANAGED_TAG: "enbuild.eks"}
 
 
 def merged(wanted: Tags | None, current: Tags, purge: bool) -> dict[str, str]:
-    """``current`` with what is wanted: None touches nothing, ``purge`` drops the rest but what AWS reserves."""
+    """``current`` with what is wanted; None touches nothing.
+
+    ``purge`` drops the rest, except what AWS reserves and the mark of this collection.
+    """
     if wanted is None:
         return dict(current)
-    kept = {key: value for key, value in current.items() if not purge or key.lower().startswith("aws:")}
+    kept = {key: value for key, value in current.items() if not purge or _stays(key)}
     return {**kept, **wanted}
 
 
@@ -37,3 +40,7 @@ def changes(arn: str, current: Tags, desired: Tags, what: str) -> t.Iterator[Cha
 def is_ours(tags: Tags) -> bool:
     """Whether this collection made the resource with these tags."""
     return all(tags.get(key) == value for key, value in MANAGED_BY.items())
+
+
+def _stays(key: str) -> bool:
+    return key == MANAGED_TAG or key.lower().startswith("aws:")

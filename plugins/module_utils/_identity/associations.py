@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._association.api import EksAssociations
-from .._association.plan import Found, Summary
+from .._association.plan import Observed, Summary
 from .._core.parallel import spread
 from .._core.suggest import meant
 from .dry_run import Place
@@ -66,7 +66,7 @@ def _described(eks: EksAssociations, each: Summary) -> View:
     return {**_summary(each), **_view(found[1])} if found else {}
 
 
-def _view(found: Found) -> View:
+def _view(found: Observed) -> View:
     return {
         "association_id": found.id,
         "association_arn": found.arn,

@@ -9,10 +9,10 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._association.api import NOT_FOUND, EksAssociations
+from .._association.api import EksAssociations
 from .._association.bulk_apply import describe_all
-from .._association.plan import Found, Key, Summary
-from .._core.aws import aws_client, doing, error_code, explain
+from .._association.plan import Key, Observed, Summary
+from .._core.aws import NOT_FOUND, aws_client, doing, error_code, explain
 from .._core.parallel import spread
 from .._core.tags import is_ours
 from .._core.validate import cluster_name, namespace
@@ -45,7 +45,7 @@ def look(module: t.Any) -> dict[str, t.Any]:
     }
 
 
-def _roles(module: t.Any, client: t.Any, ours: t.Iterable[Found]) -> dict[str, list[View]]:
+def _roles(module: t.Any, client: t.Any, ours: t.Iterable[Observed]) -> dict[str, list[View]]:
     """The roles asked for and those of ``ours``; who uses those that were made here, and what of it can't be read."""
     bound = (_name(one.association.role_arn) for one in ours)
     names = dict.fromkeys([*module.params["roles"], *bound])
@@ -63,15 +63,15 @@ def _name(role_arn: str) -> str:
     return role_arn.rsplit("/", 1)[-1]
 
 
-def _described(eks: EksAssociations, listed: t.Collection[Summary]) -> dict[Key, Found]:
+def _described(eks: EksAssociations, listed: t.Collection[Summary]) -> dict[Key, Observed]:
     details = describe_all(eks, listed, CONCURRENCY)
     for _key, one in details:
         if isinstance(one, AnsibleAWSError):
             raise one
-    return {key: one for key, one in details if isinstance(one, Found)}
+    return {key: one for key, one in details if isinstance(one, Observed)}
 
 
-def _view(each: Summary, found: Found | None, ours: bool) -> View:
+def _view(each: Summary, found: Observed | None, ours: bool) -> View:
     return {
         "namespace": each.key.namespace,
         "service_account": each.key.service_account,

@@ -14,7 +14,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.enbuild.eks.plugins.module_utils._addon.api import EksAddons
 from ansible_collections.enbuild.eks.plugins.module_utils._addon.apply import LAST_LOOK
 from ansible_collections.enbuild.eks.plugins.module_utils._addon.ensure import ensure
-from ansible_collections.enbuild.eks.plugins.module_utils._addon.options import ARGUMENT_SPEC, goal
+from ansible_collections.enbuild.eks.plugins.module_utils._addon.options import ARGUMENT_SPEC, target
 from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import Deadline, explain
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
 from ansible_collections.enbuild.eks.tests.unit.plugins.fake_addons import FakeAddons
@@ -61,7 +61,7 @@ def task(fake: FakeAddons, check: bool = False, **options: t.Any) -> dict[str, t
     fake.calls.clear()
     deadline = Clock().deadline(params["wait_timeout"])
     try:
-        ensure(Module(params=params, check_mode=check), EksAddons(fake.client, "prod"), goal(params), deadline)
+        ensure(Module(params=params, check_mode=check), EksAddons(fake.client, "prod"), target(params), deadline)
     except Exit as exit_:
         return {**exit_.args[0], "calls": list(fake.calls)}
     raise AssertionError("a task ends with exit_json")
@@ -137,7 +137,7 @@ def test_every_state_reaches_every_state(current: dict[str, t.Any], desired: dic
 
 
 optional = st.none()
-WISHES = st.one_of(
+REQUESTS = st.one_of(
     st.just(ABSENT),
     st.fixed_dictionaries(
         {
@@ -157,19 +157,19 @@ WISHES = st.one_of(
 
 
 @settings(max_examples=100, deadline=None)
-@given(wishes=st.lists(WISHES, min_size=1, max_size=5))
-def test_any_sequence_of_wishes_is_predicted_and_settles(wishes: list[dict[str, t.Any]]) -> None:
+@given(requests=st.lists(REQUESTS, min_size=1, max_size=5))
+def test_any_sequence_of_wishes_is_predicted_and_settles(requests: list[dict[str, t.Any]]) -> None:
     fake = FakeAddons()
-    for wish in wishes:
+    for desired in requests:
         before = fake.addons.get("coredns", {}).copy()
-        reach(fake, wish)
+        reach(fake, desired)
         after = fake.addons.get("coredns", {})
         for option, member in (
             ("configuration_values", "configurationValues"),
             ("service_account_role_arn", "serviceAccountRoleArn"),
             ("version", "addonVersion"),
         ):
-            if before and after and wish.get(option) is None:
+            if before and after and desired.get(option) is None:
                 assert after.get(member) == before.get(member), f"{option} was not asked for"
 
 
@@ -284,7 +284,7 @@ def test_the_deadline_is_for_the_whole_task() -> None:
     params.update(cluster_name="prod", name="coredns")
     with pytest.raises(AnsibleAWSError, match="still CREATING after 100 seconds"):
         ensure(
-            Module(params=params, check_mode=False), EksAddons(fake.client, "prod"), goal(params), clock.deadline(100)
+            Module(params=params, check_mode=False), EksAddons(fake.client, "prod"), target(params), clock.deadline(100)
         )
     assert clock.now == pytest.approx(100 - LAST_LOOK)
 
@@ -309,16 +309,16 @@ def test_a_creation_that_fails_says_how_to_recover_and_recovers_when_told() -> N
 
 def test_recreation_keeps_what_the_addon_had() -> None:
     fake = FakeAddons()
-    wish: dict[str, t.Any] = {
+    desired: dict[str, t.Any] = {
         "version": NEW,
         "configuration_values": {"replicas": 2},
         "pod_identity_associations": bindings(ROLE_A),
     }
-    task(fake, service_account_role_arn=ROLE_B, tags={"a": "1"}, **wish)
+    task(fake, service_account_role_arn=ROLE_B, tags={"a": "1"}, **desired)
     fake.addons["coredns"].update(status="UPDATE_FAILED", issues=[])
     done = task(fake, recreate_failed=True)
     assert done["changes"] == ["delete_addon", "create_addon"]
-    assert task(fake, service_account_role_arn=ROLE_B, tags={"a": "1"}, **wish)["changed"] is False
+    assert task(fake, service_account_role_arn=ROLE_B, tags={"a": "1"}, **desired)["changed"] is False
 
 
 def test_an_update_that_fails_says_why_and_is_repeated_on_request() -> None:

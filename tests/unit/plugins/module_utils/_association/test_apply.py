@@ -9,15 +9,15 @@ import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.enbuild.eks.plugins.module_utils._association.api import EksAssociations
 from ansible_collections.enbuild.eks.plugins.module_utils._association.apply import TRUST_SHARE, settle
-from ansible_collections.enbuild.eks.plugins.module_utils._association.plan import Goal, Key, Wish, plan
+from ansible_collections.enbuild.eks.plugins.module_utils._association.plan import Desired, Key, Target, plan
 from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import Deadline, explain
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Plan, Refused
 from ansible_collections.enbuild.eks.tests.unit.plugins.fake_eks import ACCOUNT, FakeEks
 
 ROLE_A, ROLE_B = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in "ab")
 KEY = Key("prod", "shop", "orders")
-PRESENT = Goal(KEY, Wish(ROLE_A, tags={"team": "shop"}))
-ABSENT = Goal(KEY, None)
+PRESENT = Target(KEY, Desired(ROLE_A, tags={"team": "shop"}))
+ABSENT = Target(KEY, None)
 CREATE, UPDATE, DELETE, DESCRIBE, LIST = (
     f"{verb}_pod_identity_association{plural}"
     for verb, plural in (("create", ""), ("update", ""), ("delete", ""), ("describe", ""), ("list", "s"))
@@ -48,11 +48,11 @@ class Clock:
         self.now += seconds
 
 
-def apply(fake: FakeEks, goal: Goal, todo: Plan | None = None, seconds: float = 120) -> tuple[Plan, float]:
-    """Apply ``todo``, or else what the goal needs now: what was done, and the seconds that it took."""
+def apply(fake: FakeEks, target: Target, todo: Plan | None = None, seconds: float = 120) -> tuple[Plan, float]:
+    """Apply ``todo``, or else what the target needs now: what was done, and the seconds that it took."""
     eks = EksAssociations(fake.client, "prod")
     clock = Clock()
-    done = settle(eks, goal, todo or plan(goal, eks.find(KEY)), clock.deadline(seconds))
+    done = settle(eks, target, todo or plan(target, eks.find(KEY)), clock.deadline(seconds))
     return done, clock.now
 
 
@@ -118,7 +118,7 @@ def test_a_role_that_iam_does_not_show_yet_is_waited_for() -> None:
     fake.refuse(CREATE, *UNSEEN, times=4)
     assert apply(fake, PRESENT)[0].calls == [CREATE]
     fake.refuse(UPDATE, *UNSEEN, times=4)
-    assert apply(fake, Goal(KEY, Wish(ROLE_B)))[0].calls == [UPDATE]
+    assert apply(fake, Target(KEY, Desired(ROLE_B)))[0].calls == [UPDATE]
 
 
 def test_a_role_that_never_appears_fails_at_the_deadline() -> None:
@@ -139,9 +139,9 @@ def test_an_invalid_trust_policy_is_asked_about_for_a_part_of_the_deadline() -> 
     assert apply(fake, PRESENT)[0].calls == [CREATE]
     fake.refuse(UPDATE, *TRUST, times=1000)
     eks, clock = EksAssociations(fake.client, "prod"), Clock()
-    goal = Goal(KEY, Wish(ROLE_B))
+    target = Target(KEY, Desired(ROLE_B))
     with pytest.raises(AnsibleAWSError, match="Trust policy"):
-        settle(eks, goal, plan(goal, eks.find(KEY)), clock.deadline(100))
+        settle(eks, target, plan(target, eks.find(KEY)), clock.deadline(100))
     assert 100 * TRUST_SHARE <= clock.now < 100 * TRUST_SHARE + 6
 
 
@@ -157,10 +157,10 @@ def test_without_a_timeout_nothing_is_waited_for(refusal: tuple[str, str]) -> No
 def test_what_was_deleted_behind_the_back_is_made_again() -> None:
     fake = FakeEks()
     apply(fake, PRESENT)
-    goal = Goal(KEY, Wish(ROLE_B))
-    todo = plan(goal, EksAssociations(fake.client, "prod").find(KEY))
+    target = Target(KEY, Desired(ROLE_B))
+    todo = plan(target, EksAssociations(fake.client, "prod").find(KEY))
     fake.associations.clear()
-    done, _unused = apply(fake, goal, todo)
+    done, _unused = apply(fake, target, todo)
     assert done.calls == [CREATE]
     assert (done.before, done.after["role_arn"]) == ({}, ROLE_B)
 
@@ -168,11 +168,11 @@ def test_what_was_deleted_behind_the_back_is_made_again() -> None:
 def test_what_was_deleted_before_it_could_be_tagged_is_made_again() -> None:
     fake = FakeEks()
     apply(fake, PRESENT)
-    goal = Goal(KEY, Wish(ROLE_A, tags={"team": "web"}))
+    target = Target(KEY, Desired(ROLE_A, tags={"team": "web"}))
     fake.refuse("tag_resource", "NotFoundException", "Not here.")
-    todo = plan(goal, EksAssociations(fake.client, "prod").find(KEY))
+    todo = plan(target, EksAssociations(fake.client, "prod").find(KEY))
     fake.associations.clear()
-    assert apply(fake, goal, todo)[0].calls == [CREATE]
+    assert apply(fake, target, todo)[0].calls == [CREATE]
 
 
 def test_a_deletion_that_somebody_else_made_is_no_failure() -> None:
@@ -202,7 +202,7 @@ def test_a_failure_tells_what_was_changed_before_it() -> None:
     apply(fake, PRESENT)
     fake.refuse("tag_resource", "AccessDeniedException", "Not you.")
     with pytest.raises(AnsibleAWSError) as failed:
-        apply(fake, Goal(KEY, Wish(ROLE_B, tags={"team": "web"})))
+        apply(fake, Target(KEY, Desired(ROLE_B, tags={"team": "web"})))
     assert explain(failed.value)["changed"] is True
     assert explain(failed.value)["changes"] == [UPDATE]
 

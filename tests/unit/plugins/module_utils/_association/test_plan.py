@@ -11,14 +11,14 @@ from ansible_collections.enbuild.eks.plugins.module_utils._association.api impor
 from ansible_collections.enbuild.eks.plugins.module_utils._association.apply import settle
 from ansible_collections.enbuild.eks.plugins.module_utils._association.plan import (
     Association,
-    Found,
-    Goal,
+    Desired,
     Key,
-    Wish,
+    Observed,
+    Target,
     describe_owner,
-    goal,
     merge,
     plan,
+    target,
 )
 from ansible_collections.enbuild.eks.plugins.module_utils._core import validate
 from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import Deadline
@@ -39,14 +39,16 @@ STATES = [None] + [
 ]
 
 
-def exactly(state: Association | None) -> Goal:
-    """The goal of a user who says everything."""
+def exactly(state: Association | None) -> Target:
+    """The target of a user who says everything."""
     if state is None:
-        return Goal(KEY, None)
-    return Goal(KEY, Wish(state.role_arn, state.target_role_arn, state.disable_session_tags, state.policy, state.tags))
+        return Target(KEY, None)
+    return Target(
+        KEY, Desired(state.role_arn, state.target_role_arn, state.disable_session_tags, state.policy, state.tags)
+    )
 
 
-def move(fake: FakeEks, wanted: Goal) -> tuple[Plan, Plan]:
+def move(fake: FakeEks, wanted: Target) -> tuple[Plan, Plan]:
     """Plan and apply, as a module does: what was planned, and what was done."""
     eks = EksAssociations(fake.client, "prod")
     todo = plan(wanted, eks.find(KEY))
@@ -80,26 +82,26 @@ def known(view: dict[str, t.Any]) -> dict[str, t.Any]:
 def test_unset_is_untouched(current: Association) -> None:
     fake = FakeEks()
     move(fake, exactly(current))
-    assert move(fake, Goal(KEY, Wish(current.role_arn)))[0].changes == ()
-    move(fake, Goal(KEY, Wish(ROLE_B)))
-    assert held(fake) == merge(Wish(ROLE_B), current)
+    assert move(fake, Target(KEY, Desired(current.role_arn)))[0].changes == ()
+    move(fake, Target(KEY, Desired(ROLE_B)))
+    assert held(fake) == merge(Desired(ROLE_B), current)
 
 
 def test_purge_tags() -> None:
     current = Association(ROLE_A, tags={"a": "1", "b": "2", "aws:x": "3", **MANAGED_BY})
     kept = {"aws:x": "3", **MANAGED_BY}
-    assert merge(Wish(ROLE_A, tags={"b": "9"}), current).tags == {"b": "9", **kept}
-    assert merge(Wish(ROLE_A, tags={}), current).tags == kept
-    assert merge(Wish(ROLE_A, tags={"b": "9"}, purge_tags=False), current).tags == {"a": "1", "b": "9", **kept}
+    assert merge(Desired(ROLE_A, tags={"b": "9"}), current).tags == {"b": "9", **kept}
+    assert merge(Desired(ROLE_A, tags={}), current).tags == kept
+    assert merge(Desired(ROLE_A, tags={"b": "9"}, purge_tags=False), current).tags == {"a": "1", "b": "9", **kept}
 
 
 def test_first_tags_are_for_creation_only() -> None:
     fake = FakeEks()
-    wanted = Goal(KEY, Wish(ROLE_A, tags={"team": "shop"}), first_tags=MANAGED_BY)
-    move(fake, Goal(KEY, Wish(ROLE_A)))
+    wanted = Target(KEY, Desired(ROLE_A, tags={"team": "shop"}), first_tags=MANAGED_BY)
+    move(fake, Target(KEY, Desired(ROLE_A)))
     move(fake, wanted)
     assert held(fake) == Association(ROLE_A, tags={"team": "shop"})
-    move(fake, Goal(KEY, None))
+    move(fake, Target(KEY, None))
     move(fake, wanted)
     assert held(fake) == Association(ROLE_A, tags={"team": "shop", **MANAGED_BY})
 
@@ -119,9 +121,9 @@ OPTIONS: dict[str, t.Any] = {
 
 def test_policies_are_compared_as_json() -> None:
     spaced = json.dumps({"Statement": [], "Version": "2012-10-17"}, indent=4)
-    wish = goal({**OPTIONS, "policy": spaced, "disable_session_tags": True}, "prod").wish
-    assert wish is not None
-    assert wish.policy == POLICY
+    desired = target({**OPTIONS, "policy": spaced, "disable_session_tags": True}, "prod").desired
+    assert desired is not None
+    assert desired.policy == POLICY
 
 
 @pytest.mark.parametrize(
@@ -157,52 +159,52 @@ def test_policies_are_compared_as_json() -> None:
 )
 def test_bad_options_are_refused(options: dict[str, t.Any], words: str) -> None:
     with pytest.raises(Refused) as refused:
-        goal({**OPTIONS, **options}, "prod")
+        target({**OPTIONS, **options}, "prod")
     assert words in str(refused.value)
     assert str(refused.value).count("\n") == 0
 
 
 def test_empty_clears_and_none_leaves() -> None:
-    wish = goal({**OPTIONS, "target_role_arn": "", "policy": " ", "tags": {"n": 1}}, "prod").wish
-    assert wish == Wish(ROLE_A, target_role_arn="", policy="", tags={"n": "1"})
-    assert goal(OPTIONS, "prod").floored == []
-    assert Goal(KEY, wish).floored == ["target_role_arn", "policy"]
+    desired = target({**OPTIONS, "target_role_arn": "", "policy": " ", "tags": {"n": 1}}, "prod").desired
+    assert desired == Desired(ROLE_A, target_role_arn="", policy="", tags={"n": "1"})
+    assert target(OPTIONS, "prod").floored == []
+    assert Target(KEY, desired).floored == ["target_role_arn", "policy"]
 
 
-def found(association: Association, owner: str = "") -> Found:
-    return Found(f"{CLUSTER_ARN}/a-1", "a-1", association, owner_arn=owner)
+def found(association: Association, owner: str = "") -> Observed:
+    return Observed(f"{CLUSTER_ARN}/a-1", "a-1", association, owner_arn=owner)
 
 
 def test_what_an_addon_owns_is_refused() -> None:
     owner = f"arn:aws:eks:eu-west-1:{ACCOUNT}:addon/prod/aws-ebs-csi-driver/1234"
     owned = found(Association(ROLE_A), owner)
-    for wish in (Wish(ROLE_B), None):
+    for desired in (Desired(ROLE_B), None):
         with pytest.raises(Refused, match="add-on aws-ebs-csi-driver"):
-            plan(Goal(KEY, wish), owned)
-        assert plan(Goal(KEY, wish, allow_addon_owned=True), owned).changes
+            plan(Target(KEY, desired), owned)
+        assert plan(Target(KEY, desired, allow_addon_owned=True), owned).changes
     assert describe_owner("arn:aws:eks:eu-west-1:1:capability/prod/x") == "arn:aws:eks:eu-west-1:1:capability/prod/x"
 
 
 @pytest.mark.parametrize(
-    ("wish", "current", "words"),
+    ("desired", "current", "words"),
     [
-        (Wish(ROLE_A, policy=POLICY), None, "policy needs disable_session_tags true"),
-        (Wish(ROLE_A, policy=POLICY), Association(ROLE_A), "policy needs disable_session_tags true"),
-        (Wish(ROLE_A, disable_session_tags=False), Association(ROLE_A, "", True, POLICY), "or clear the policy"),
-        (Wish(TARGET), Association(ROLE_A), f"is not of account {ACCOUNT}"),
+        (Desired(ROLE_A, policy=POLICY), None, "policy needs disable_session_tags true"),
+        (Desired(ROLE_A, policy=POLICY), Association(ROLE_A), "policy needs disable_session_tags true"),
+        (Desired(ROLE_A, disable_session_tags=False), Association(ROLE_A, "", True, POLICY), "or clear the policy"),
+        (Desired(TARGET), Association(ROLE_A), f"is not of account {ACCOUNT}"),
         (
-            Wish(ROLE_A, tags={f"t{n}": "" for n in range(30)}, purge_tags=False),
+            Desired(ROLE_A, tags={f"t{n}": "" for n in range(30)}, purge_tags=False),
             Association(ROLE_A, tags={f"u{n}": "" for n in range(30)}),
             "tags would give shop/orders 60 tags",
         ),
     ],
 )
-def test_what_does_not_fit_the_found_is_refused(wish: Wish, current: Association | None, words: str) -> None:
+def test_what_does_not_fit_the_found_is_refused(desired: Desired, current: Association | None, words: str) -> None:
     with pytest.raises(Refused) as refused:
-        plan(Goal(KEY, wish), found(current) if current else None)
+        plan(Target(KEY, desired), found(current) if current else None)
     assert words in str(refused.value)
 
 
 def test_a_policy_goes_with_disabled_session_tags() -> None:
-    todo = plan(Goal(KEY, Wish(ROLE_A, policy=POLICY)), found(Association(ROLE_A, disable_session_tags=True)))
+    todo = plan(Target(KEY, Desired(ROLE_A, policy=POLICY)), found(Association(ROLE_A, disable_session_tags=True)))
     assert [(c.args["policy"], c.args["disableSessionTags"]) for c in todo.changes] == [(POLICY, True)]
