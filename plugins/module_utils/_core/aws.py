@@ -6,19 +6,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 with contextlib.suppress(ImportError):  # AnsibleAWSModule names the missing library.
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        EndpointConnectionError,
-        NoCredentialsError,
-        ProfileNotFound,
-    )
+    from botocore.exceptions import BotoCoreError, ClientError
 
 RETRIES = {"mode": "standard", "max_attempts": 10}
 """botocore's standard mode retries throttling, 5xx and lost connections with backoff and jitter, under the one
@@ -135,6 +130,13 @@ CREDENTIAL_CODES = frozenset(
 DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 NOT_FOUND = frozenset({"ResourceNotFoundException", "NotFoundException"})
 """What EKS answers about something that isn't there."""
+ADVICE_BY_KIND = {
+    "NoCredentialsError": "Give AWS credentials: set profile (in the playbooks eks_profile) or AWS_PROFILE; in AWX, "
+    "add an AWS credential to the job template",
+    "ProfileNotFound": "Name a profile of the AWS configuration file (in the playbooks eks_profile), or unset it",
+    "EndpointConnectionError": "Check region, endpoint_url and the network between here and AWS",
+}
+"""By the name of botocore's exception."""
 ADVICE_BY_MESSAGE = {
     "No cluster found": "Check cluster_name, region and account",
     "Cross-account pass role": "Give a role of the cluster's account; one of another account can be target_role_arn",
@@ -143,18 +145,24 @@ ADVICE_BY_MESSAGE = {
 
 def advice(cause: BaseException) -> str:
     """What to do about ``cause``; "" where AWS's own words suffice."""
+    for kind, words in ADVICE_BY_KIND.items():
+        if type(cause).__name__ == kind:
+            return words
+    for part, words in ADVICE_BY_MESSAGE.items():
+        if part in error_message(cause):
+            return words
     code = error_code(cause)
-    if isinstance(cause, NoCredentialsError):
-        return "Give AWS credentials: set profile, or access_key and secret_key, or their environment variables"
-    if isinstance(cause, ProfileNotFound):
-        return "Name a profile of the AWS configuration file, or leave profile out"
-    if isinstance(cause, EndpointConnectionError):
-        return "Check region, endpoint_url and the network between here and AWS"
-    if by_message := [words for part, words in ADVICE_BY_MESSAGE.items() if part in error_message(cause)]:
-        return by_message[0]
     if code in CREDENTIAL_CODES:
         return "The credentials are expired or not valid in this partition; renew them"
     if code in DENIED_CODES:
-        operation = getattr(cause, "operation_name", "the call")
-        return f"Allow {operation} to the caller, or run with credentials that have it"
+        return f"Allow {_denied(cause)} to the caller, or run with credentials that have it"
     return ""
+
+
+def _denied(cause: BaseException) -> str:
+    """The permission that ``cause`` lacks: the call's own, or another one that AWS names, such as iam:PassRole."""
+    operation = str(getattr(cause, "operation_name", "the call"))
+    named = re.search(r"not authorized to perform: ([\w-]+:(\w+))(?: on resource: (\S+))?", error_message(cause))
+    if named is None or named[2] == operation:
+        return operation
+    return f"{named[1]} on {named[3]}" if named[3] else named[1]
