@@ -57,12 +57,19 @@ def view(raw: dict[str, t.Any]) -> dict[str, t.Any]:
         "version": raw.get("version"),
         "platform_version": raw.get("platformVersion"),
         "endpoint": raw.get("endpoint"),
+        **_settings(raw),
+        "tags": raw.get("tags", {}),
+    }
+
+
+def _settings(raw: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What the nested parts of the answer say."""
+    return {
         "certificate_authority": raw.get("certificateAuthority", {}).get("data"),
         "auto_mode": bool(raw.get("computeConfig", {}).get("enabled")),
         "ip_family": raw.get("kubernetesNetworkConfig", {}).get("ipFamily"),
         "oidc_issuer": raw.get("identity", {}).get("oidc", {}).get("issuer"),
         "authentication_mode": raw.get("accessConfig", {}).get("authenticationMode"),
-        "tags": raw.get("tags", {}),
     }
 
 

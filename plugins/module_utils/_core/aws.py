@@ -145,9 +145,8 @@ ADVICE_BY_MESSAGE = {
 
 def advice(cause: BaseException) -> str:
     """What to do about ``cause``; "" where AWS's own words suffice."""
-    for kind, words in ADVICE_BY_KIND.items():
-        if type(cause).__name__ == kind:
-            return words
+    if words := ADVICE_BY_KIND.get(type(cause).__name__):
+        return words
     for part, words in ADVICE_BY_MESSAGE.items():
         if part in error_message(cause):
             return words

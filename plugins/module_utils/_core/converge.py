@@ -74,9 +74,12 @@ def converge_all(
     failed = [f"{item.name}: {row['msg']}" for item, row in zip(done, rows, strict=True) if item.error]
     if not failed:
         module.exit_json(**result)
+    module.fail_json(msg=f"{len(failed)} of {len(rows)} {many} failed. {_named(failed)}", **result)
+
+
+def _named(failed: list[str]) -> str:
     rest = f" … and {len(failed) - MOST_NAMED} more." if len(failed) > MOST_NAMED else ""
-    named = " ".join(failed[:MOST_NAMED])
-    module.fail_json(msg=f"{len(failed)} of {len(rows)} {many} failed. {named}{rest}", **result)
+    return " ".join(failed[:MOST_NAMED]) + rest
 
 
 def _diff(items: list[Item]) -> dict[str, t.Any]:

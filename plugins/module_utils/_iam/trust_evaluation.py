@@ -61,14 +61,11 @@ def trust_problem(
 ) -> str:
     """Return why ``trust`` doesn't let Pod Identity in for that service account; "" if it does.
 
-    With ``role_arn``, the association's role, ``trust`` is read as that of a target role. Options that are left out
-    are unknown.
+    With ``role_arn``, the association's role, ``trust`` is a target role's. Options that are left out are unknown.
     """
     tags = _session_tags(cluster_arn, namespace, service_account) if session_tags else {}
-    if role_arn:
-        caller = _role_caller(role_arn, cluster_arn, (namespace, service_account), tags)
-    else:
-        caller = _service_caller(cluster_arn, tags)
+    pod = (namespace, service_account)
+    caller = _role_caller(role_arn, cluster_arn, pod, tags) if role_arn else _service_caller(cluster_arn, tags)
     try:
         return _problem(_statements(read_document(trust)), caller)
     except Refused as error:

@@ -35,16 +35,18 @@ def trust_policy(
     ``cluster`` is what eks_cluster_info returned, or a cluster's ARN. ``target_role`` is the trust of a role of another
     account, which the association's role ``role_arn`` assumes. Options that a scope doesn't need are ignored.
     """
-    arn = arn_of(cluster)
-    pod = (namespace or "", service_account or "")
-    scope = scope or "account"
+    arn, scope, pod = arn_of(cluster), scope or "account", (namespace or "", service_account or "")
     if scope == "target_role":
         return _target_document(arn, role_arn, pod, disable_session_tags)
-    if scope not in SCOPES:
-        raise Refused(f"scope is '{scope}', and the scopes of a trust are {', '.join(SCOPES)}.")
+    _check_scope(scope)
     if scope == "service_account":
         return _document(_pod_statement(arn, pod, disable_session_tags))
     return _document(_service_statement(_source_condition(arn, scope)))
+
+
+def _check_scope(scope: str) -> None:
+    if scope not in SCOPES:
+        raise Refused(f"scope is '{scope}', and the scopes of a trust are {', '.join(SCOPES)}.")
 
 
 def external_id(cluster: ClusterArn, namespace: str, service_account: str) -> str:

@@ -144,21 +144,8 @@ class Kubernetes:
 
     def execute(self, pod: Pod, command: t.Sequence[str]) -> str:
         """What ``command`` prints in a container of ``pod`` that carries the injection."""
-        from kubernetes.client import CoreV1Api  # It would double the CPU time of a look, and few execute anything.
-
-        api = CoreV1Api(ApiClient(self._client.client.configuration))
-        api.api_client.default_headers.update(self._client.client.default_headers)
-        options = {"container": pod.container, "command": list(command), "stdin": False, "tty": False}
         try:
-            shell = stream(
-                api.connect_get_namespaced_pod_exec,
-                pod.name,
-                pod.namespace,
-                stdout=True,
-                stderr=True,
-                _preload_content=False,
-                **options,
-            )
+            shell = self._shell(pod, command)
             shell.run_forever(timeout=EXEC_SECONDS)
             printed = str(shell.read_stdout(timeout=1))
             shell.close()
@@ -167,6 +154,15 @@ class Kubernetes:
                 _sentence(f"exec in pod {pod.namespace}/{pod.name}", error), _status(error)
             ) from error
         return printed
+
+    def _shell(self, pod: Pod, command: t.Sequence[str]) -> t.Any:
+        from kubernetes.client import CoreV1Api  # It would double the CPU time of a look, and few execute anything.
+
+        api = CoreV1Api(ApiClient(self._client.client.configuration))
+        api.api_client.default_headers.update(self._client.client.default_headers)
+        options = {"container": pod.container, "command": list(command), "stdin": False, "tty": False}
+        exec_ = api.connect_get_namespaced_pod_exec
+        return stream(exec_, pod.name, pod.namespace, stdout=True, stderr=True, _preload_content=False, **options)
 
     def _within(self, items: t.Iterable[Object]) -> list[Object]:
         spaces = self._spaces

@@ -39,17 +39,20 @@ def problems(survey: t.Any, options: Options | None = None) -> list[str]:
     wrong = _frame(survey)
     if wrong:
         return wrong
-    questions = survey["spec"]
-    asked = [question.get("variable") for question in questions]
+    asked = [question.get("variable") for question in survey["spec"]]
     wrong += [f"{name}: asked {asked.count(name)} times" for name in dict.fromkeys(asked) if asked.count(name) > 1]
-    for number, question in enumerate(questions):
+    for number, question in enumerate(survey["spec"]):
         label = question.get("variable") or f"question {number}"
-        found = [*_form(question)] or [*_default(question), *_length(question)]
-        if options is not None and not found:
-            found = [*_meaning(question, options.get(question["variable"]))]
-        wrong += [f"{label}: {sentence}" for sentence in found]
+        wrong += [f"{label}: {sentence}" for sentence in _question(question, options)]
     if options is not None:
         wrong += [f"{name}: not asked, and nothing else in AWX says it" for name in WHERE if name not in asked]
+    return wrong
+
+
+def _question(question: Question, options: Options | None) -> list[str]:
+    wrong = [*_form(question)] or [*_default(question), *_length(question)]
+    if options is not None and not wrong:
+        return [*_meaning(question, options.get(question["variable"]))]
     return wrong
 
 
@@ -110,9 +113,12 @@ def _default(question: Question) -> t.Iterator[str]:
         return
     default, kind = question["default"], question["type"]
     if re.search(r"{{|{%", f"{default}{question.get('choices')}"):
-        yield "AWX hands on what a survey says as text, and Ansible doesn't template it"
-    if default == "":
-        return
+        yield "AWX passes what a survey says on as text, and Ansible doesn't template it"
+    if default != "":
+        yield from _given_default(question, default, kind)
+
+
+def _given_default(question: Question, default: t.Any, kind: str) -> t.Iterator[str]:
     if not isinstance(default, PYTHON_TYPES[kind]) or isinstance(default, bool):
         yield f"default {default!r} is not of type {kind}"
     elif question["required"]:
@@ -133,7 +139,7 @@ def _length(question: Question) -> t.Iterator[str]:
     if least is not None and most is not None and least > most:
         yield "min is more than max"
     if question["type"] in TEXTS and not question["required"] and not least:
-        yield "optional, without min: AWX hands on an empty answer, which takes the place of what the inventory says"
+        yield "optional, without min: AWX passes an empty answer on, which takes the place of what the inventory says"
     if default in ("", None) or question["type"] in CHOICES:
         return
     size = len(default) if isinstance(default, str) else default
