@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ..plugin_utils._report import migration as migration_words
-from ..plugin_utils._report import verdict
 
 
 class FilterModule:
@@ -22,5 +21,4 @@ class FilterModule:
             "migration_lines": migration_words.lines,
             "migration_record": migration_words.record,
             "migration_trusts": migration_words.trusts,
-            "restart_obstacles": verdict.obstacles,
         }

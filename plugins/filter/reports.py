@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters that turn judged workloads into verdicts and reports; the logic is in module_utils."""
+"""Filters that turn judged workloads into reports; the logic is in plugin_utils."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typing as t
 
 from ..plugin_utils._core.refusals import as_filter
 from ..plugin_utils._report import identity as identity_report
-from ..plugin_utils._report import stops, verdict
+from ..plugin_utils._report import stops
 from ..plugin_utils._report.page import page
 
 
@@ -19,11 +19,6 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters that Ansible registers."""
         return {
-            "below_rung": as_filter(verdict.below),
-            "shortfalls": verdict.reasons,
-            "restartable_workloads": verdict.restartable,
-            "pods_left_alone": verdict.left_alone,
-            "ladder_table": identity_report.ladder_table,
             "identity_report": as_filter(identity_report.report),
             "identity_report_html": page,
             "identity_report_json": identity_report.as_json,

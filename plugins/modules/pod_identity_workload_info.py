@@ -8,17 +8,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pod_identity_workload_info
 version_added: 0.1.0
-short_description: Tell which IAM role workloads have by EKS Pod Identity, and what is wrong if they haven't
+short_description: Report which IAM role workloads have by EKS Pod Identity, and what is wrong if they have none
 description:
   - Climbs the ladder of proof for each workload and names the first rung that doesn't hold.
   - V(declared) holds when a pod identity association binds the service account that the workload runs under to
     the expected role.
-  - V(injected) holds when all running pods carry the credential variables and the token volume, and a pod born
+  - V(injected) holds when all running pods carry the credential variables and the token volume, and a pod created
     now would too.
   - V(issued) holds when EKS issues credentials of that role to one of the pods, and the pod finds an agent and
     nothing that an SDK would take before them.
   - V(allowed) holds when the calls that the workload has to make succeed with those credentials.
-  - Nothing is changed. A pod born now is tried as a server-side dry run through the cluster's own admission
+  - Nothing is changed. A pod created now is tried as a server-side dry run through the cluster's own admission
     chain, which needs the permission to create pods in the namespace.
   - Credentials are issued by exchanging a token of that very pod, which needs the permission to create
     C(serviceaccounts/token) in Kubernetes and C(eks-auth:AssumeRoleForPodIdentity) in AWS. Where that is denied, the
@@ -86,10 +86,35 @@ options:
     elements: str
     default: []
   rung:
-    description: How high to climb. Above it nothing is looked at.
+    description:
+      - How high to climb. Above it nothing is looked at.
+      - O(required_rung) when left out, and V(allowed) without one.
     type: str
     choices: [declared, injected, issued, allowed]
-    default: allowed
+  required_rung:
+    description:
+      - Rung that each workload has to reach, or be in RV(below). The task doesn't fail for it.
+      - When empty, as high as the caller's permissions allow. Nothing that was looked at may fail, and V(declared) has
+        to hold.
+    type: str
+    choices: ["", none, declared, injected, issued, allowed]
+    default: ""
+  wait_for:
+    description:
+      - What to wait for. The task looks again every three seconds, and fails when O(wait_timeout) is over, with what it
+        saw last.
+      - V(injected) waits until pods created now would get credentials. EKS's webhook learns of an association some
+        seconds after it was made. The task fails at once where no association is there, or no pod can be tried.
+      - V(not_injected) waits until pods created now would get none, after an association was deleted.
+      - V(restart) waits until RV(restart_obstacles) is empty, with O(before_restart=true).
+      - When empty, the task looks once.
+    type: str
+    choices: ["", injected, not_injected, restart]
+    default: ""
+  wait_timeout:
+    description: How many seconds to wait; 840 at most with an EKS token in O(api_key), which lives for 15 minutes.
+    type: int
+    default: 120
   checks:
     description:
       - Calls to make with the issued credentials, one or a list, for workloads that name none.
@@ -169,9 +194,18 @@ EXAMPLES = r"""
         allowed: bedrock:ListFoundationModels
   register: identity
 
-- name: Show the first thing that is wrong
+- name: Show what is wrong
   ansible.builtin.debug:
-    msg: "{{ identity.workloads | map(attribute='findings') | flatten }}"
+    msg: "{{ identity.shortfalls }}"
+
+- name: Wait until a restarted pod would get credentials
+  enbuild.eks.pod_identity_workload_info:
+    cluster_name: production
+    region: us-east-1
+    workloads: [{namespace: enbuild, deployment: enbuild-enbuild-ai}]
+    rung: injected
+    wait_for: injected
+    wait_timeout: 60
 
 - name: Look at the whole cluster, with the access of the current kubeconfig
   enbuild.eks.pod_identity_workload_info:
@@ -226,10 +260,6 @@ workloads:
       description: The highest rung that is reached (V(none), V(declared), V(injected), V(issued) or V(allowed)).
       type: str
       sample: allowed
-    reached:
-      description: The same as RV(workloads[].rung).
-      type: str
-      sample: allowed
     rungs:
       description: Whether each rung holds by itself; null where it wasn't looked at, or can't be known.
       type: dict
@@ -273,6 +303,10 @@ workloads:
       description: Whether every pod tried as a dry run came out injected; null when none was tried.
       type: bool
       sample: true
+    untried:
+      description: Why no pod could be tried as a dry run, in the API server's words; empty otherwise.
+      type: str
+      sample: ""
     pods:
       description: Its running pods, each with the containers that lack the injection.
       type: list
@@ -288,10 +322,16 @@ workloads:
       type: int
       sample: 1
     restart:
-      description: Workloads to restart so that all pods are born again with the injection.
+      description: Workloads to restart so that all pods are created anew with the injection.
       type: list
       elements: dict
       sample: []
+    restartable:
+      description: The workload itself, or those of its pods, as far as it can be restarted, whatever its pods have.
+      type: list
+      elements: dict
+      sample:
+        - {kind: Deployment, namespace: enbuild, name: enbuild-enbuild-ai, predicted: false}
     unmanaged_pods:
       description: Pods that lack the injection and belong to nothing that could be restarted.
       type: list
@@ -308,6 +348,51 @@ workloads:
           message: No pod identity association binds service account enbuild/enbuild-enbuild-ai
           remedy: aws eks create-pod-identity-association --region us-east-1 --cluster-name production
             --namespace enbuild --service-account enbuild-enbuild-ai --role-arn ROLE_ARN
+below:
+  description: Names of the workloads that fall short of O(required_rung).
+  returned: always
+  type: list
+  elements: str
+  sample: []
+shortfalls:
+  description: Why each of RV(below) is where it is and what to do, a line for each thing that is wrong.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+restarts:
+  description:
+    - Workloads to restart so that all pods are created anew with the injection, each once.
+    - With V(predicted=true), one that a coming release will make.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {kind: Deployment, namespace: enbuild, name: enbuild-enbuild-ai, predicted: false}
+restartable:
+  description: RV(workloads[].restartable) of all workloads, each once.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+left_alone:
+  description: A sentence for each pod or Job that has to be created anew, and that no restart of a workload reaches.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+restart_obstacles:
+  description: Why restarted pods would lack what they need, a line for each reason. Of use with O(before_restart=true).
+  returned: always
+  type: list
+  elements: str
+  sample: []
+ladder:
+  description: The ladder of proof as a table, a line for each workload under a header.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 orphaned_associations:
   description: Ids of the associations, of the namespaces looked at, whose service account or namespace is gone; those
     that an add-on owns are its business.
@@ -328,6 +413,8 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 
 from ..module_utils._core.converge import run
 from ..module_utils._identity.collect import look
+from ..module_utils._identity.ladder import RUNGS
+from ..module_utils._identity.wait_conditions import CONDITIONS
 
 WORKLOAD_SPEC = {
     "name": {"type": "str"},
@@ -348,7 +435,10 @@ ARGUMENT_SPEC = {
     "cluster_name": {"type": "str"},
     "workloads": {"type": "list", "elements": "dict", "default": [], "options": WORKLOAD_SPEC},
     "namespaces": {"type": "list", "elements": "str", "default": []},
-    "rung": {"type": "str", "default": "allowed", "choices": ["declared", "injected", "issued", "allowed"]},
+    "rung": {"type": "str", "choices": ["declared", "injected", "issued", "allowed"]},
+    "required_rung": {"type": "str", "default": "", "choices": ["", *RUNGS]},
+    "wait_for": {"type": "str", "default": "", "choices": ["", *CONDITIONS]},
+    "wait_timeout": {"type": "int", "default": 120},
     "checks": {"type": "raw", "default": []},
     "proofs": {"type": "int", "default": 10},
     "before_restart": {"type": "bool", "default": False},

@@ -26,7 +26,10 @@ FLOORS = (
 
 FLOOR = {f"module_utils/{room}": number for number, rooms in enumerate(FLOORS) for room in rooms}
 
-PURE = ("plan", "bulk_plan", "model", "obstacles", "evidence", "ladder", "suggest", "tags", "validate", "conditions")
+PURE = (
+    *("plan", "bulk_plan", "model", "obstacles", "evidence", "ladder", "suggest", "tags", "validate", "conditions"),
+    *("verdict", "wait_conditions", "table"),
+)
 """Files that only compute, in whichever room."""
 IMPURE_IMPORTS = {"boto3", "botocore", "ansible", "ansible_collections", "kubernetes", "time", "datetime", "subprocess"}
 

@@ -204,6 +204,11 @@ def test_nothing_is_restarted_before_a_new_pod_would_be_injected(cluster: Cluste
         cluster.lab.weather(webhook_cold_seconds=0)
     assert run.returncode != 0
     assert restarts(run) == []
+    assert (
+        "Waited 3 s in vain for pods created now to get credentials. Last seen: Deployment rollout/late: " in run.output
+    )
+    assert "Of 3 pods that were tried as a dry run just now, 0 would get credentials" in run.output
+    assert "Unknown error" not in run.output
 
 
 def test_rotate_restarts_all_in_turn_and_proves_them(cluster: Cluster) -> None:

@@ -90,7 +90,7 @@ def _diff(items: list[Item]) -> dict[str, t.Any]:
 
 
 def _failure(error: AnsibleAWSError | Refused) -> dict[str, t.Any]:
-    return {"msg": str(error)} if isinstance(error, Refused) else explain(error)
+    return {**error.result, "msg": str(error)} if isinstance(error, Refused) else explain(error)
 
 
 def run(module: t.Any, action: t.Callable[[t.Any], None]) -> None:

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 
 
 class Refused(Exception):
-    """A wish that can't be planned; the message names the option, its value and the rule."""
+    """A task that can't be done; the message names the option, its value and the rule.
+
+    ``result`` is what the failed task returns beside its message.
+    """
+
+    def __init__(self, message: str, **result: t.Any) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from .ladder import judge
 from .prove import prove
 from .request import Asked, parse
 from .run_checks import verify
+from .verdict import verdict
+from .wait import look_until
 
 with contextlib.suppress(ImportError):  # kubernetes needs it, and kubernetes.core names what is missing.
     import yaml
@@ -38,10 +40,17 @@ MOST_SOURCES = 5
 
 
 def look(module: t.Any) -> dict[str, t.Any]:
-    """Judge the workloads that the module's options name; what is wrong with the cluster comes apart."""
+    """Judge the workloads that the module's options name, again until what is waited for holds.
+
+    What is wrong with the cluster is returned apart.
+    """
     asked = parse(module.params)
     verify((*asked.checks, *(check for workload in asked.workloads for check in workload.checks)))
     kubernetes = connect(module.params, asked.reading)
+    return look_until(lambda: _look(module, asked, kubernetes.afresh()), asked.wait)
+
+
+def _look(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, t.Any]:
     roles = IamRoles(aws_client(module, "iam")) if asked.proves else None
     sight = _survey(module, asked, kubernetes, roles)
     seen = _all_evidence(kubernetes, sight)
@@ -49,8 +58,10 @@ def look(module: t.Any) -> dict[str, t.Any]:
         seen = prove(module, kubernetes, roles, asked, seen)
     used = {id(each.mistaken) for each in seen if each.mistaken}
     orphans = [each for each in sight.bindings.orphans if id(each) not in used]
+    judged = [judge(each, asked.rung) for each in seen]
     return {
-        "workloads": [judge(each, asked.rung) for each in seen],
+        "workloads": judged,
+        **verdict(judged, asked.required_rung),
         "orphaned_associations": [orphan["association_id"] for orphan in sight.bindings.orphans],
         "findings": [finding.result() for finding in cluster_findings.findings(sight.around, seen, orphans)],
     }
@@ -200,6 +211,7 @@ def _evidence(
         neighbours=tuple(account for space, account in sight.bindings.bound if space == place[0]),
         around=sight.around,
         refusal=tried.refusal,
+        denied=tried.denied,
     )
     return _identified(seen, sight, place)
 

@@ -38,6 +38,9 @@ class Tried:
 
     injected: tuple[bool, ...] = ()
     refusal: str = ""
+    """Why the API server refuses such a pod."""
+    denied: str = ""
+    """Why the caller may not try one."""
 
 
 def try_pods(
@@ -70,4 +73,4 @@ def _try(cluster: Kubernetes, pod: Object, times: int) -> Tried:
     except KubernetesError as error:
         if error.status not in (400, 403, 422):
             raise
-        return Tried(refusal="" if "cannot create resource" in str(error) else str(error))
+        return Tried(denied=str(error)) if "cannot create resource" in str(error) else Tried(refusal=str(error))

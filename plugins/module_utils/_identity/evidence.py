@@ -150,7 +150,9 @@ class Evidence:
     issued: Issued | None = None
     answers: tuple[Answer, ...] = ()
     refusal: str = ""
-    """Why no pod could be tried as a dry run."""
+    """Why the API server refuses a pod that is tried as a dry run."""
+    denied: str = ""
+    """Why the caller may not try one."""
 
     @property
     def stale(self) -> tuple[Pod, ...]:

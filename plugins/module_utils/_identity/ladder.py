@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._kubernetes.pods import KINDS, Pod
+from .._kubernetes.pods import KINDS, Owner, Pod
 from .evidence import Evidence
 from .findings import allowed as allowed_findings
 from .findings import declared as declared_findings
@@ -37,7 +37,6 @@ def judge(seen: Evidence, wanted: str = "allowed") -> dict[str, t.Any]:
     return {
         **_words(seen),
         "rung": reached,
-        "reached": reached,
         "rungs": held,
         "stopped_by": _stopped_by(seen, found, reached, wanted),
         **_of_pods(seen),
@@ -64,9 +63,11 @@ def _of_pods(seen: Evidence) -> dict[str, t.Any]:
     loose = [pod for pod in injected_findings.restartable(seen) if pod.owner.kind not in KINDS.values()]
     return {
         "injected_now": injected_findings.injected_now(seen),
+        "untried": seen.refusal or seen.denied,
         "pods": [_pod_result(pod) for pod in seen.pods],
         "pods_injected": len(seen.pods) - len(seen.stale),
         "restart": _restart(seen),
+        "restartable": _restartable(seen),
         "unmanaged_pods": sorted(pod.name for pod in loose),
     }
 
@@ -210,8 +211,22 @@ _SILENCE: dict[str, t.Callable[[Evidence], str]] = {
 }
 
 
+def _restartable(seen: Evidence) -> list[dict[str, t.Any]]:
+    """The workload itself, or the workloads of the pods that run under a service account."""
+    owner = seen.workload.owner
+    if owner.kind in KINDS.values():
+        owners = [owner] if seen.template and seen.template.source == "live" else []
+    else:
+        owners = [pod.owner for pod in seen.pods if pod.owner.kind in KINDS.values()]
+    return [_named(each) for each in dict.fromkeys(owners)]
+
+
+def _named(owner: Owner, predicted: bool = False) -> dict[str, t.Any]:
+    return {"kind": owner.kind, "namespace": owner.namespace, "name": owner.name, "predicted": predicted}
+
+
 def _restart(seen: Evidence) -> list[dict[str, t.Any]]:
-    """Workloads whose pods must be born again, each once, in the order of their pods.
+    """Workloads whose pods must be created anew, each once, in the order of their pods.
 
     A release that is about to change makes its pods anew: they will lack the injection only where there is no
     association yet, and what is to be restarted then is predicted, not seen.
@@ -220,7 +235,4 @@ def _restart(seen: Evidence) -> list[dict[str, t.Any]]:
     owners = [pod.owner for pod in injected_findings.restartable(seen) if pod.owner.kind in KINDS.values()]
     if predicted:
         owners = [] if seen.association else [seen.workload.owner]
-    return [
-        {"kind": owner.kind, "namespace": owner.namespace, "name": owner.name, "predicted": predicted}
-        for owner in dict.fromkeys(owners)
-    ]
+    return [_named(owner, predicted) for owner in dict.fromkeys(owners)]

@@ -6,16 +6,22 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from .._cluster.token import PREFIX
 from .._core.plan import Refused
 from .._workload.checks import Check, parse_checks
 from .._workload.model import Workload, parse_workload
+from .wait import Wait
 
 WHOLE = "*"
 """In place of a namespace: all of them."""
 PROVING = ("issued", "allowed")
 """Rungs that need more than EKS's associations and Kubernetes' lists."""
+HEIGHTS = {"": "allowed", "none": "declared"}
+"""How high to climb for a required rung; for the others, as high as they are."""
+TOKEN_SECONDS = 840
+"""How long a wait may use one EKS token, which lives for 15 minutes."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Asked:
     """Whether pods are proven that don't carry the injection yet."""
     checks: tuple[Check, ...] = ()
     """For workloads that name none."""
+    required_rung: str = ""
+    wait: Wait = field(default_factory=Wait)
 
     @property
     def scans(self) -> bool:
@@ -65,11 +73,24 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         params["cluster_name"] or "",
         workloads,
         None if WHOLE in spaces else frozenset(spaces),
-        params["rung"],
+        params["rung"] or HEIGHTS.get(params["required_rung"], params["required_rung"]),
         params["probes"],
         params["proofs"],
         params["manifests"],
         params["manifests_namespace"],
         params["before_restart"],
         checks,
+        params["required_rung"],
+        _wait(params),
     )
+
+
+def _wait(params: t.Mapping[str, t.Any]) -> Wait:
+    """What to wait for; refused where the caller's token would lapse before the end."""
+    timeout = params["wait_timeout"]
+    if params["wait_for"] and timeout > TOKEN_SECONDS and str(params["api_key"] or "").startswith(PREFIX):
+        raise Refused(
+            f"wait_timeout is {timeout} s, and an EKS token lives for 15 minutes: wait {TOKEN_SECONDS} s at most, or "
+            "reach the cluster by a kubeconfig"
+        )
+    return Wait(params["wait_for"] or "", timeout)

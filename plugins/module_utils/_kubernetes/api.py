@@ -70,6 +70,10 @@ class Kubernetes:
         self._lists: dict[str, list[Object]] = {}
         self._pods: list[Pod] | None = None
 
+    def afresh(self) -> Kubernetes:
+        """The same API with nothing read yet."""
+        return Kubernetes(self._client, self._spaces)
+
     def running(self) -> list[Pod]:
         """Running pods, each with its workload."""
         if self._pods is None:

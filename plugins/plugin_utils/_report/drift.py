@@ -13,6 +13,7 @@ from collections import Counter
 
 from ...module_utils._addon import plan as addon_plan
 from ...module_utils._association.plan import describe_owner
+from ...module_utils._core.table import aligned
 from ...module_utils._core.tags import is_ours
 from .changes import (
     ASSOCIATION_ASPECTS,
@@ -28,7 +29,7 @@ from .changes import (
     result,
     results,
 )
-from .identity import CLUSTER_KEYS, aligned, plain
+from .identity import CLUSTER_KEYS, plain
 
 CLASSES = ("missing", "different", "extra", "owned_by_addon", "orphaned", "unhealthy")
 """What can be the matter with something, in the order of reports."""

@@ -9,8 +9,9 @@ import json
 import typing as t
 from collections import Counter
 
+from ...module_utils._core.table import aligned
 from ...module_utils._identity.ladder import RUNGS
-from .verdict import SEVERITIES, below, involved
+from ...module_utils._identity.verdict import SEVERITIES, below, involved
 
 Item = t.Mapping[str, t.Any]
 Report = dict[str, t.Any]
@@ -123,29 +124,3 @@ def _fleet_row(name: str, made: Item, stop: Item | None) -> tuple[str, ...]:
     rungs = [str(summary["by_rung"][rung]) for rung in reversed(RUNGS)]
     wrong = [str(summary["findings"][severity]) for severity in ("error", "warning")]
     return (name, str(summary["workloads"]), *rungs, *wrong)
-
-
-def ladder_table(found: t.Sequence[Item]) -> list[str]:
-    """The ladder of proof as lines of text: one for each judged workload, under a header."""
-    head = ("WORKLOAD", "SERVICE ACCOUNT", "ROLE", "ASSOCIATION", "PODS WITH CREDENTIALS", "RUNG")
-    return aligned([head, *(_ladder_row(item) for item in found)])
-
-
-def _ladder_row(item: Item) -> tuple[str, ...]:
-    association = item["association"] or {}
-    return (
-        f"{item['kind'].lower()}/{item['object']}",
-        f"{item['namespace']}/{item['service_account'] or '-'}",
-        association.get("role_arn", "-").rsplit("/", 1)[-1],
-        association.get("association_id") or "-",
-        f"{item['pods_injected']} of {len(item['pods'])}",
-        item["rung"],
-    )
-
-
-def aligned(rows: t.Sequence[t.Sequence[str]]) -> list[str]:
-    """Rows as lines with their columns below each other; a row that is shorter than the first ends where it ends."""
-    full = [row for row in rows if len(row) == len(rows[0])]
-    widths = [max(len(row[column]) for row in full) for column in range(len(rows[0]))]
-    widths[0] = max(len(row[0]) for row in rows)
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]

@@ -14,8 +14,8 @@ from pathlib import Path
 import jinja2
 
 from ...module_utils._identity.ladder import RUNGS
+from ...module_utils._identity.verdict import involved
 from .identity import Report, findings, plain
-from .verdict import involved
 
 Item = t.Mapping[str, t.Any]
 

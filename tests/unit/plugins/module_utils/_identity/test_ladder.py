@@ -168,7 +168,7 @@ def proven(**more: t.Any) -> Evidence:
 def test_the_top_of_the_ladder() -> None:
     verdict = judge(proven())
     assert verdict["rungs"] == {"declared": True, "injected": True, "issued": True, "allowed": True}
-    assert (verdict["rung"], verdict["reached"], verdict["stopped_by"]) == ("allowed", "allowed", "")
+    assert (verdict["rung"], verdict["stopped_by"]) == ("allowed", "")
     assert (verdict["findings"], verdict["role"]["trust_problem"]) == ([], "")
 
 
@@ -244,3 +244,17 @@ def test_pods_from_before_a_change_may_hold_the_former_role(created: str, modifi
     verdict = judge(proven(association=changed, pods=(replace(pod("a"), node="n", created=created),)))
     assert codes(verdict) == (["former_role"] if stale else [])
     assert bool(verdict["restart"]) == stale
+
+
+def test_what_can_be_restarted_is_the_workload_or_what_the_service_accounts_pods_belong_to() -> None:
+    owners = [Owner("StatefulSet", "shop", "queue"), Owner("Job", "shop", "once"), Owner("Pod", "shop", "bare")]
+    pods = tuple(pod(owner.name, (), owner) for owner in (*owners, owners[0]))
+    account = Workload("all", Owner("ServiceAccount", "shop", "orders"), ROLE)
+    coming = Template(OWNER, TEMPLATE.pod, "rendered")
+    for evidence, names in (
+        (Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, (pod("a"),)), ["orders"]),
+        (Evidence(WORKLOAD, coming, ASSOCIATION), []),
+        (Evidence(WORKLOAD, None, ASSOCIATION), []),
+        (Evidence(account, plain_template("shop", "orders"), ASSOCIATION, pods), ["queue"]),
+    ):
+        assert [each["name"] for each in judge(evidence)["restartable"]] == names

@@ -88,21 +88,3 @@ def test_the_fleet_has_a_line_for_each_cluster() -> None:
     assert second.split() == ["prod", "5", "2", "1", "0", "1", "1", "3", "1"]
     assert third == "qa       not looked at"
     assert last == "dev stopped: No cluster dev."
-
-
-def test_the_ladder_lines_up() -> None:
-    lines = identity_report.ladder_table(
-        [samples.workload("orders", rung="declared"), samples.workload("x", rung="none")]
-    )
-    assert lines[0].index("ROLE") == lines[1].index("shop-orders")
-    assert lines[1].split() == [
-        "deployment/orders",
-        "shop/orders",
-        "shop-orders",
-        "a-orders00000000",
-        "0",
-        "of",
-        "2",
-        "declared",
-    ]
-    assert lines[2].split() == ["deployment/x", "shop/x", "-", "-", "0", "of", "2", "none"]

@@ -7,8 +7,8 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+from ansible_collections.enbuild.eks.plugins.module_utils._identity import verdict
 from ansible_collections.enbuild.eks.plugins.module_utils._identity.ladder import RUNGS
-from ansible_collections.enbuild.eks.plugins.plugin_utils._report import verdict
 from ansible_collections.enbuild.eks.tests.unit.plugins.report_samples import finding, pod, workload
 
 UNKNOWN_ABOVE_INJECTED = {"declared": True, "injected": True, "issued": None, "allowed": None}
@@ -64,20 +64,6 @@ def test_reasons_are_the_findings_or_else_where_it_stopped() -> None:
     ]
 
 
-def test_restartable_names_each_workload_once_and_what_a_service_accounts_pods_belong_to() -> None:
-    pods = [
-        pod("orders-1", "orders", "shop", True),
-        pod("queue-0", "queue", "shop", True, "StatefulSet"),
-        pod("once-1", "once", "shop", True, "Job"),
-        pod("bare", "bare", "shop", True, "Pod"),
-    ]
-    items = [workload("orders"), workload("shared", kind="ServiceAccount", pods=pods), workload("gone", exists=False)]
-    assert [(item["kind"], item["name"]) for item in verdict.restartable(items)] == [
-        ("Deployment", "orders"),
-        ("StatefulSet", "queue"),
-    ]
-
-
 def test_left_alone_has_a_word_for_each_kind_of_pod() -> None:
     pods = [
         pod("bare", "bare", "shop", False, "Pod"),
@@ -111,3 +97,26 @@ def test_obstacles_to_a_restart(rungs: t.Any, injected_now: t.Any, stands: t.Any
     refused = finding("credentials_refused", "error", "ServiceAccount shop/orders", "EKS refuses", "Mend the trust")
     item = {**workload("orders", findings=[stale, refused]), "rungs": rungs, "injected_now": injected_now}
     assert verdict.obstacles([item]) == (["EKS refuses. Remedy: Mend the trust"] if stands else [])
+
+
+def test_the_ladder_lines_up() -> None:
+    lines = verdict.ladder([workload("orders", rung="declared"), workload("x", rung="none")])
+    assert lines[0].index("ROLE") == lines[1].index("shop-orders")
+    assert lines[1].split() == [
+        "deployment/orders",
+        "shop/orders",
+        "shop-orders",
+        "a-orders00000000",
+        "0",
+        "of",
+        "2",
+        "declared",
+    ]
+    assert lines[2].split() == ["deployment/x", "shop/x", "-", "-", "0", "of", "2", "none"]
+
+
+def test_what_is_to_be_restarted_is_named_once() -> None:
+    orders = {"kind": "Deployment", "namespace": "shop", "name": "orders", "predicted": False}
+    feed = {**orders, "name": "feed"}
+    items = [workload("orders", restart=[orders]), workload("shared", restart=[orders, feed]), workload("fine")]
+    assert verdict.verdict(items)["restarts"] == [orders, feed]
