@@ -29,6 +29,7 @@ FLOOR = {f"module_utils/{room}": number for number, rooms in enumerate(FLOORS) f
 PURE = (
     *("plan", "bulk_plan", "model", "obstacles", "evidence", "ladder", "suggest", "tags", "validate", "conditions"),
     *("verdict", "wait_conditions", "table"),
+    *("policy_documents", "roles_checks", "roles_model", "roles_plan", "role_trust_plan"),
 )
 """Files that only compute, in whichever room."""
 IMPURE_IMPORTS = {"boto3", "botocore", "ansible", "ansible_collections", "kubernetes", "time", "datetime", "subprocess"}

@@ -55,26 +55,34 @@ class Item:
 
 
 def converge_all(
-    module: t.Any, keys: tuple[str, str], items: list[Item], apply: t.Callable[[list[Item]], list[Item]]
+    module: t.Any,
+    keys: tuple[str, str],
+    items: list[Item],
+    apply: t.Callable[[list[Item]], list[Item]],
+    summary: t.Callable[[list[Item]], dict[str, t.Any]] = lambda _done: {},
 ) -> None:
     """Apply every item's plan unless this is a dry run, and exit with one result for each.
 
-    ``keys`` are the words for one resource and for all. One failed item fails the task, and hides neither the others
-    nor what was changed.
+    ``keys`` are the words for one resource and for all; ``summary`` adds what is told of all. One failed item fails the
+    task, and hides neither the others nor what was changed.
     """
     done = items if module.check_mode else apply(items)
+    result = {**_result(keys, done), **summary(done)}
+    failed = [f"{item.name}: {row['msg']}" for item, row in zip(done, result[keys[1]], strict=True) if item.error]
+    if not failed:
+        module.exit_json(**result)
+    module.fail_json(msg=f"{len(failed)} of {len(done)} {keys[1]} failed. {_named(failed)}", **result)
+
+
+def _result(keys: tuple[str, str], done: list[Item]) -> dict[str, t.Any]:
     one, many = keys
     rows = [item.row(one) for item in done]
-    result = {
+    return {
         "changed": any(row["changed"] for row in rows),
         "changes": [call for row in rows for call in row["changes"]],
         "diff": _diff([item for item in done if item.plan.changes]),
         many: rows,
     }
-    failed = [f"{item.name}: {row['msg']}" for item, row in zip(done, rows, strict=True) if item.error]
-    if not failed:
-        module.exit_json(**result)
-    module.fail_json(msg=f"{len(failed)} of {len(rows)} {many} failed. {_named(failed)}", **result)
 
 
 def _named(failed: list[str]) -> str:
