@@ -107,7 +107,7 @@ KINDS = {
     ),
     "inventories": Kind(
         "inventory",
-        {**NAMED, "organization": NEEDED, "kind": "", "host_filter": None, "variables": ""},
+        {**NAMED, "organization": NEEDED, "kind": "", "host_filter": None, "variables": "", "total_hosts": 0},
         {"organization": "organizations"},
     ),
     "inventory_sources": Kind(
@@ -189,8 +189,10 @@ UNIQUE_IN = {
     "inventory_sources": "inventory",
     "workflow_job_template_nodes": "workflow_job_template",
     "workflow_approval_templates": "id",
+    "execution_environments": "everywhere",
 }
-"""Within what a name may be there once; the organization, for the other kinds."""
+"""The field within which a name may be there once, the organization for other kinds. Of execution environments, it is
+global: no object has that field."""
 
 
 class Objects:
@@ -253,6 +255,8 @@ class Objects:
         known = {key: value for key, value in given.items() if key in KINDS[kind].fields}
         changed = {**self.made[kind][number], **known}
         self._check(kind, changed, number)
+        if kind == "execution_environments" and changed["organization"] != self.made[kind][number]["organization"]:
+            raise Invalid({"organization": ["The organization of an execution environment can't be changed."]})
         moved = kind == "projects" and changed["scm_url"] != self.made[kind][number]["scm_url"]
         self.made[kind][number] = changed
         if moved:

@@ -66,7 +66,7 @@ def writes(awx: Awx) -> list[str]:
 
 
 def names(run: PlaybookRun) -> set[str]:
-    """What a run changed or foretold, by name; of a workflow, not what is in it."""
+    """What a run changed or predicted, by name; of a workflow, not what is in it."""
     return {item for item in (line.rpartition(": ")[2] for line in run.changed) if item not in NODES}
 
 
@@ -84,16 +84,17 @@ MADE = {item["name"] for kind in KINDS for item in data.read(kind)}
 
 
 @with_awx_awx
-def test_check_foretells_run_makes_and_a_second_run_changes_nothing(awx: Awx, setup: Setup) -> None:
+def test_check_predicts_a_run_and_a_second_run_changes_nothing(awx: Awx, setup: Setup) -> None:
     predicted = setup("--check")
     assert predicted.returncode == 0, predicted.output
     assert writes(awx) == []
 
     made = setup()
     assert made.returncode == 0, made.output
-    single = {"AWS credential", "Execution environment"}
+    single = {"AWS", "enbuild.eks"}
     assert names(made) == MADE | single
     assert names(predicted) == names(made)
+    assert "refers to AWS, enbuild.eks, EKS Pod Identity, enbuild.eks, EKS clusters, which" in predicted.output
     assert "the-secret" not in predicted.output + made.output
 
     again = setup()
@@ -155,11 +156,54 @@ def test_the_workflow_asks_before_it_applies_and_diagnoses_what_fails(awx: Awx, 
     (schedule,) = data.read("schedules")
     made = awx.one("schedules", schedule["name"])
     assert made["unified_job_template"] == awx.one("job_templates", schedule["unified_job_template"])["id"]
-    assert (made["rrule"], made["enabled"]) == (schedule["rrule"], True)
+    assert (made["rrule"], made["enabled"]) == (schedule["rrule"], False)
 
 
 @with_awx_awx
-def test_a_launch_without_answers_hands_on_nothing_that_hides_the_inventory(awx: Awx, filled: None) -> None:
+def test_a_workflow_that_failed_ends_failed(awx: Awx, filled: None) -> None:
+    """AWX calls it successful where the path of the failure succeeds: the last node of every path has to fail."""
+    workflow = awx.one("workflow_job_templates", data.read("workflows")[0]["name"])
+    nodes = [
+        each
+        for each in awx.objects.all("workflow_job_template_nodes")
+        if each["workflow_job_template"] == workflow["id"]
+    ]
+    handled = [each for node in nodes for each in awx.belonging(node, "failure_nodes")["results"]]
+    assert {each["identifier"] for each in handled} == {"diagnose"}
+    assert [each["extra_data"] for each in handled] == [{"pod_identity_diagnose_fail_from": "always"}] * len(handled)
+    site = awx.one("job_templates", "EKS Pod Identity - site")
+    assert awx.belonging(site, "notification_templates_error")["results"]
+
+
+@with_awx_awx
+def test_what_must_be_there_is_looked_up_first(setup: Setup) -> None:
+    with running() as empty:
+        for arguments in ((), ("--check",)):
+            run = run_playbook(
+                [
+                    "enbuild.eks.awx_setup",
+                    "-e",
+                    json.dumps(
+                        {
+                            "awx_setup_aws_credential": "prod",
+                            "awx_setup_credentials": ["k8s"],
+                            "awx_setup_organization": "Ops",
+                        }
+                    ),
+                    *arguments,
+                ],
+                environment(**empty.environment(), ANSIBLE_PIPELINING="true"),
+            )
+            assert run.returncode == 2
+            lacking = [
+                words for words in ("Ops", "prod", "k8s", "Nothing was changed in AWX") if words not in run.failure
+            ]
+            assert lacking == [], run.output
+        assert writes(empty) == []
+
+
+@with_awx_awx
+def test_a_launch_without_answers_passes_nothing_that_hides_the_inventory(awx: Awx, filled: None) -> None:
     for template in data.read("templates"):
         number = awx.one("job_templates", template["name"])["id"]
         status, launched = awx.answer("POST", f"/api/v2/job_templates/{number}/launch/", {}, {})
@@ -167,11 +211,11 @@ def test_a_launch_without_answers_hands_on_nothing_that_hides_the_inventory(awx:
 
 
 @with_awx_awx
-def test_check_foretells_another_project_and_what_somebody_changed(awx: Awx, setup: Setup, filled: None) -> None:
+def test_check_predicts_another_project_and_what_somebody_changed(awx: Awx, setup: Setup, filled: None) -> None:
     approval = awx.one("workflow_approval_templates", "Apply what the plan shows")
     awx.objects.change("workflow_approval_templates", approval["id"], {"timeout": 1})
     schedule = awx.one("schedules", "EKS Pod Identity - daily drift")
-    awx.objects.change("schedules", schedule["id"], {"enabled": False})
+    awx.objects.change("schedules", schedule["id"], {"enabled": True})
     run = setup("--check", awx_setup_scm_url="https://git.example.com/ours.git", awx_setup_playbooks=".")
     assert run.returncode == 0, run.output
     templates = [item["name"] for item in data.read("templates")]
@@ -182,6 +226,28 @@ def test_check_foretells_another_project_and_what_somebody_changed(awx: Awx, set
         "EKS Pod Identity - daily drift",
     ]
     assert writes(awx) == []
+    awx.objects.change("workflow_approval_templates", approval["id"], {"timeout": approval["timeout"]})
+    awx.objects.change("schedules", schedule["id"], {"enabled": False})
+
+
+@with_awx_awx
+def test_everything_is_made_within_the_organization(setup: Setup, awx: Awx, filled: None) -> None:
+    """Names are unique in an organization only; afterwards two organizations have objects of the same names."""
+    other = awx.objects.create("organizations", {"name": "Other"})
+    run = setup(awx_setup_organization="Other")
+    assert run.returncode == 0, run.output
+    for kind in ("credentials", "projects", "inventories", "notification_templates", "job_templates"):
+        owners = [each["organization"] for each in awx.objects.all(kind)]
+        assert owners.count(other) == len(owners) / 2, kind
+    sources = awx.objects.all("inventory_sources")
+    assert len({each["inventory"] for each in sources}) == len({each["credential"] for each in sources}) == 2
+
+    (inventory, _of_the_other) = awx.objects.all("inventories")
+    awx.objects.change("inventories", inventory["id"], {"total_hosts": 2})
+    again = setup()
+    assert again.returncode == 0, again.output
+    assert [line.rpartition(": ")[2] for line in again.changed] == ["EKS Pod Identity - daily drift"]
+    assert [each["enabled"] for each in awx.objects.all("schedules")] == [True, False]
 
 
 def test_without_awx_awx_one_sentence_says_so(tmp_path: Path) -> None:

@@ -4,22 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.filter.awx import awaited
 from ansible_collections.enbuild.eks.plugins.filter.workloads import clusters, collection_version, given
-
-
-def test_what_check_mode_would_make_has_no_id() -> None:
-    loop = {
-        "results": [
-            {"changed": True, "_ansible_item_label": "new"},
-            {"changed": True, "id": 3, "_ansible_item_label": "changed"},
-            {"skipped": True, "_ansible_item_label": "unasked"},
-        ]
-    }
-    assert awaited([loop, {"changed": True}, {"skipped": True}, {"changed": False, "id": 1}]) == [
-        "new",
-        "what is to be made",
-    ]
 
 
 @pytest.mark.parametrize(("value", "comes_to"), [(None, 3), ("", 3), (0, 0), (False, False), ("x", "x"), ([], [])])
