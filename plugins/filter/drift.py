@@ -9,6 +9,7 @@ import typing as t
 
 from ..plugin_utils._report import changes as changes_report
 from ..plugin_utils._report import drift as drift_report
+from ..plugin_utils._report import steps
 
 
 class FilterModule:
@@ -17,7 +18,7 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters that Ansible registers."""
         return {
-            "release_change": changes_report.release,
+            "step_result": steps.step_result,
             "run_changes": changes_report.of_clusters,
             "change_lines": changes_report.lines,
             "drift": drift_report.drift,

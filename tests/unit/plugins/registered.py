@@ -1,11 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the site's tasks register, as far as changes and drift are read from it."""
+"""Results of steps, made of what their tasks register."""
 
 from __future__ import annotations
 
 import typing as t
+
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.steps import step_result
 
 Registers = dict[str, t.Any]
 
@@ -33,8 +35,10 @@ def role(
     }
 
 
-def roles(found: Registers | None, changed: bool, policy: t.Any = None, **wanted: t.Any) -> Registers:
-    """The looks at role ``shop`` and its making, as declared with AmazonS3FullAccess."""
+def roles(
+    found: Registers | None, changed: bool, policy: t.Any = None, permitted: t.Any = (), **wanted: t.Any
+) -> Registers:
+    """The result of making role ``shop``, as declared with AmazonS3FullAccess."""
     declared = {
         "role_name": "shop",
         "path": "",
@@ -46,17 +50,25 @@ def roles(found: Registers | None, changed: bool, policy: t.Any = None, **wanted
         **wanted,
     }
     made = {"changed": changed, "item": declared}
-    return {
-        "pod_identity_iam_there": {"results": [{"iam_roles": [found] if found else []}]},
-        "pod_identity_iam_applied": {"results": [made]},
+    registers = {
+        "found": {"results": [{"iam_roles": [found] if found else []}]},
+        "applied": {"results": [made]},
+        "permitted": {"results": list(permitted)},
     }
+    return result("pod_identity_iam", registers)
 
 
-def associations(*rows: tuple[str, Registers | None, Registers]) -> Registers:
+def result(step: str, registers: Registers) -> Registers:
+    """The step's result by its name, as its role records it."""
+    return {step: step_result(registers, step)}
+
+
+def associations(*rows: tuple[str, Registers | None, Registers], **more: t.Any) -> Registers:
     """Associations of namespace shop, each by service account, with its state before (None is the same) and after."""
     before = {f"shop/{account}": old for account, old, _new in rows if old is not None}
     made = [
         {"namespace": "shop", "service_account": account, "changed": old is not None, "association": new}
         for account, old, new in rows
     ]
-    return {"pod_identity_associations_applied": {"associations": made, "diff": {"before": before}}}
+    applied = {"associations": made, "diff": {"before": before}, **more}
+    return result("pod_identity_associations", {"applied": applied})

@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report import changes as changes_report
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report import steps
 from ansible_collections.enbuild.eks.tests.unit.plugins import registered
 
 S3 = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
@@ -15,6 +16,9 @@ S3 = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
 
 def told(seen: registered.Registers) -> list[tuple[str, str, str, list[str]]]:
     return [(each["action"], each["kind"], each["name"], each["what"]) for each in changes_report.changes(seen)]
+
+
+ORDERS = {"kind": "Deployment", "namespace": "shop", "name": "orders"}
 
 
 RELEASES: dict[str, t.Any] = {
@@ -30,18 +34,25 @@ RELEASES: dict[str, t.Any] = {
 
 @pytest.mark.parametrize(("found", "action", "what"), RELEASES.values(), ids=RELEASES)
 def test_a_release_by_chart_and_by_the_paths_of_its_values(found: t.Any, action: str, what: t.Any) -> None:
-    wanted = {"name": "enbuild/enbuild", "chart_version": "0.0.46", "values": {"a": 1}}
-    change = changes_report.release(found, wanted)
-    assert (change["action"], change["what"]) == (action, what)
-    assert "hunter2" not in json.dumps(change)
-    assert told({"enbuild_release_change": change}) == [(action, "release", "enbuild/enbuild", what)]
-    assert told({"enbuild_release_change": {}}) == []
+    desired = {"name": "enbuild/enbuild", "chart_version": "0.0.46", "values": {"a": 1}}
+    status = (
+        {"name": "enbuild", "namespace": "enbuild", "status": "deployed", "revision": 1, **found} if found else None
+    )
+
+    def result(changed: bool) -> registered.Registers:
+        applied = {"changed": changed}
+        registers = {"found": {"status": status}, "applied": applied, "desired": desired}
+        return registered.result("enbuild_release", registers)
+
+    assert "hunter2" not in json.dumps(result(changed=True))
+    assert told(result(changed=True)) == [(action, "release", "enbuild/enbuild", what)]
+    assert told(result(changed=False)) == []
 
 
 def test_only_paths_that_differ_down_to_where_they_do() -> None:
     before = {"a": {"b": {"c": 1, "same": [1]}, "gone": 2}, "list": [1, 2], "text": {"d": 1}}
     after = {"a": {"b": {"c": 2, "same": [1]}}, "list": [1], 5: "new", "more": {"e": {"f": None, "g": 0}}, "text": "d"}
-    assert list(changes_report.differing(before, after)) == ["5", "a.b.c", "a.gone", "list", "more.e.g", "text"]
+    assert list(steps.differing(before, after)) == ["5", "a.b.c", "a.gone", "list", "more.e.g", "text"]
 
 
 ADDONS: dict[str, t.Any] = {
@@ -65,7 +76,8 @@ ADDONS: dict[str, t.Any] = {
 @pytest.mark.parametrize(("before", "after", "action", "what"), ADDONS.values(), ids=ADDONS)
 def test_an_add_on(before: t.Any, after: t.Any, action: str, what: t.Any) -> None:
     diff = {"before": before, "after": {"name": "agent", "version": "v2", **after}}
-    assert told({"pod_identity_agent_applied": {"changed": True, "diff": diff}}) == [(action, "addon", "agent", what)]
+    result = registered.result("pod_identity_agent", {"applied": {"changed": True, "diff": diff}})
+    assert told(result) == [(action, "addon", "agent", what)]
 
 
 ROLES: dict[str, t.Any] = {
@@ -106,9 +118,8 @@ def test_the_order_of_actions_in_a_trust_is_no_difference() -> None:
 def test_an_inline_policy(there: t.Any, action: str) -> None:
     diff = {} if there is None else {"diff": {"before": there}}
     done = {"changed": True, "item": {"role_name": "shop"}, **diff}
-    assert told({"pod_identity_iam_permitted": {"results": [done, {"skipped": True, "changed": False}]}}) == [
-        (action, "policy", "shop/shop", [])
-    ]
+    permitted = [done, {"skipped": True, "changed": False}]
+    assert told(registered.roles(None, changed=False, permitted=permitted)) == [(action, "policy", "shop/shop", [])]
 
 
 def test_associations_that_were_made_though_others_failed() -> None:
@@ -116,22 +127,39 @@ def test_associations_that_were_made_though_others_failed() -> None:
         ("orders", {}, {"role_arn": "arn:a"}),
         ("search", {"role_arn": "arn:a"}, {"role_arn": "arn:b"}),
         ("same", None, {"role_arn": "arn:a"}),
+        failed=True,
     )
-    seen["pod_identity_associations_applied"]["failed"] = True
     assert told(seen) == [
         ("create", "association", "shop/orders", ["role_arn arn:a"]),
         ("update", "association", "shop/search", ["role_arn arn:a -> arn:b"]),
     ]
 
 
+REGISTERS = {
+    "enbuild_release": ("found", "applied"),
+    "pod_identity_agent": ("applied",),
+    "pod_identity_iam": ("found", "applied", "permitted"),
+    "pod_identity_associations": ("applied",),
+    "pod_identity_rollout": ("restarted",),
+}
+
+
+@pytest.mark.parametrize(("step", "name"), [(step, name) for step, names in REGISTERS.items() for name in names])
+def test_a_register_that_is_missing_is_an_error_and_never_no_change(step: str, name: str) -> None:
+    given: dict[str, t.Any] = {key: {} for key in REGISTERS[step]}
+    assert steps.step_result(given, step)["changes"] == []
+    with pytest.raises(KeyError):
+        steps.step_result({key: value for key, value in given.items() if key != name}, step)
+
+
 def test_clusters_and_their_changes_in_lines() -> None:
     hosts: dict[str, t.Any] = {
         "localhost": {
-            "eks_cluster_read": {"cluster": {"name": "production"}},
-            "pod_identity_rollout_restarted": [{"kind": "Deployment", "namespace": "shop", "name": "orders"}],
+            "eks_cluster_name": "production",
+            "pod_identity_results": registered.result("pod_identity_rollout", {"restarted": [ORDERS]}),
         },
         "127.0.0.1": {"eks_cluster_name": "early"},
-        "staging": {"eks_cluster_read": {"cluster": {"name": "stage-1"}}},
+        "staging": {"eks_cluster_name": "stage-1"},
     }
     made = changes_report.of_clusters(hosts, list(hosts))
     assert list(made) == ["production", "early", "staging"]

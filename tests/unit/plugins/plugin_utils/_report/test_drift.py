@@ -16,12 +16,14 @@ ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 OWNER = "arn:aws:eks:us-east-1:123456789012:addon/production/external-dns/1a2b"
 
 
-def made(seen: registered.Registers, **options: t.Any) -> t.Any:
-    return drift_report.drift(seen, CLUSTER, "2026-11-24T04:00:00Z", **options)
+def made(results: registered.Registers, seen: registered.Registers | None = None, **options: t.Any) -> t.Any:
+    return drift_report.drift(results, seen or {}, CLUSTER, "2026-11-24T04:00:00Z", **options)
 
 
-def told(seen: registered.Registers) -> list[tuple[str, str, str, list[str]]]:
-    return [(each["class"], each["kind"], each["name"], each["what"]) for each in made(seen)["items"]]
+def told(
+    results: registered.Registers, seen: registered.Registers | None = None
+) -> list[tuple[str, str, str, list[str]]]:
+    return [(each["class"], each["kind"], each["name"], each["what"]) for each in made(results, seen)["items"]]
 
 
 def test_nothing_registered_is_no_drift() -> None:
@@ -35,7 +37,9 @@ def test_what_the_steps_would_change_is_missing_or_different_and_in_that_order()
     seen = {
         **registered.roles(registered.role(actions=["sts:AssumeRole"]), changed=True),
         **registered.associations(("orders", {}, {"role_arn": "arn:a"})),
-        "pod_identity_rollout_restarted": [{"kind": "Deployment", "namespace": "shop", "name": "before"}],
+        **registered.result(
+            "pod_identity_rollout", {"restarted": [{"kind": "Deployment", "namespace": "shop", "name": "before"}]}
+        ),
     }
     assert told(seen) == [
         ("missing", "association", "shop/orders", ["role_arn arn:a"]),
@@ -50,9 +54,9 @@ RELEASES = {"deployed": [], "failed": ["failed, revision 3"], "pending-upgrade":
 def test_a_release_that_is_not_deployed_is_unhealthy(status: str, what: t.Any) -> None:
     found = {"status": status, "name": "enbuild", "namespace": "enbuild", "revision": 3}
     stop = {"step": "enbuild_release", "task": "Stop", "message": "no"}
-    seen = {"enbuild_release_found": {"status": found}, "pod_identity_drift_stops": [stop]}
-    assert told(seen) == [("unhealthy", "release", "enbuild/enbuild", what)] * bool(what)
-    assert made(seen)["not_compared"] == ([] if "pending" in status else [stop])
+    results = registered.result("enbuild_release", {"found": {"status": found}, "applied": {}})
+    assert told(results) == [("unhealthy", "release", "enbuild/enbuild", what)] * bool(what)
+    assert made(results, {"stops": [stop]})["not_compared"] == ([] if "pending" in status else [stop])
 
 
 ISSUE = {"code": "InsufficientNumberOfReplicas", "message": "0 of 2", "resources": []}
@@ -74,18 +78,14 @@ def test_an_add_on_with_issues_is_unhealthy_whether_its_step_stopped_or_not(
     found: t.Any, what: t.Any, refused: bool
 ) -> None:
     found = {"name": "agent", **found}
-    seen: registered.Registers = {
-        "pod_identity_agent_applied": {"changed": False, "diff": {"before": found, "after": found}}
-    }
+    registers: registered.Registers = {"applied": {"changed": False, "diff": {"before": found, "after": found}}}
     stop = {"step": "pod_identity_agent", "task": "See to it", "message": "no"}
+    seen: registered.Registers = {}
     if refused:
-        seen = {
-            "pod_identity_agent_applied": {"failed": True},
-            "pod_identity_drift_agent": {"addons": [found]},
-            "pod_identity_drift_stops": [stop],
-        }
-    assert told(seen) == ([("unhealthy", "addon", "agent", what)] if what else [])
-    assert made(seen)["not_compared"] == ([stop] if refused and found["status"] != "CREATE_FAILED" else [])
+        registers, seen = {"applied": {"failed": True}, "found": found}, {"stops": [stop]}
+    results = registered.result("pod_identity_agent", registers)
+    assert told(results, seen) == ([("unhealthy", "addon", "agent", what)] if what else [])
+    assert made(results, seen)["not_compared"] == ([stop] if refused and found["status"] != "CREATE_FAILED" else [])
 
 
 POLICIES: dict[str, t.Any] = {
@@ -116,10 +116,10 @@ def association(namespace: str, account: str, **more: t.Any) -> dict[str, t.Any]
 
 def listed(*found: t.Any, orphans: t.Sequence[str] = (), unfit: t.Any = ()) -> registered.Registers:
     return {
-        **registered.associations(("orders", None, {"role_arn": "arn:a"})),
-        "pod_identity_drift_associations": {"associations": [association("shop", "orders"), *found]},
-        "pod_identity_drift_look": {"workloads": [], "orphaned_associations": list(orphans)},
-        "pod_identity_drift_workloads": {"unfit": list(unfit)},
+        "declared": [{"namespace": "shop", "service_account": "orders"}],
+        "associations": [association("shop", "orders"), *found],
+        "orphans": list(orphans),
+        "unfit": list(unfit),
     }
 
 
@@ -137,7 +137,7 @@ EXTRA: dict[str, t.Any] = {
 
 @pytest.mark.parametrize(("found", "orphans", "expected"), EXTRA.values(), ids=EXTRA)
 def test_associations_that_nobody_declared(found: t.Any, orphans: t.Any, expected: t.Any) -> None:
-    items = told(listed(found, orphans=orphans))
+    items = told({}, listed(found, orphans=orphans))
     assert items == ([(expected[0], "association", *expected[1:])] if expected else [])
 
 
@@ -146,15 +146,15 @@ def test_what_may_be_an_absent_workloads_association_is_not_extra(by: t.Any) -> 
     found = association("shop", "one", tags=MANAGED_BY)
     by = {key: found["role_arn"] if value == "ARN" else value for key, value in by.items()}
     unfit = {"code": "workload_missing", "object": "Deployment shop/one", "message": "It is gone", **by}
-    assert told(listed(found, unfit=[unfit])) == [("missing", "workload", "Deployment shop/one", ["It is gone"])]
+    assert told({}, listed(found, unfit=[unfit])) == [("missing", "workload", "Deployment shop/one", ["It is gone"])]
 
 
 def test_extra_alone_is_drift_only_where_it_counts() -> None:
     seen = listed(association("shop", "one"))
-    assert made(seen)["drift"]
-    quiet = made(seen, extra=False)
+    assert made({}, seen)["drift"]
+    quiet = made({}, seen, extra=False)
     assert (quiet["drift"], quiet["counts"]["extra"]) == (False, 1)
-    assert made({**seen, **registered.roles(None, changed=True)}, extra=False)["drift"]
+    assert made(registered.roles(None, changed=True), seen, extra=False)["drift"]
 
 
 def test_an_add_ons_association_is_told_once_with_what_would_differ() -> None:
@@ -174,7 +174,7 @@ def test_findings_at_the_pods_of_declared_workloads_only(code: str) -> None:
     finding = {"code": code, "message": "so it is"}
     workload = {"namespace": "shop", "kind": "Deployment", "object": "orders", "findings": [finding]}
     declared, found = {**workload, "role_arn": "arn:a"}, {**workload, "role_arn": None}
-    items = told({"pod_identity_drift_look": {"workloads": [declared, found]}})
+    items = told({}, {"workloads": [declared, found]})
     name = drift_report.INJECTION.get(code)
     assert items == ([(name, "workload", "Deployment shop/orders", ["so it is"])] if name else [])
 
@@ -196,7 +196,7 @@ def test_unfit_workloads_are_sorted_out_and_where_nothing_is_known_none_is() -> 
 
 def test_lines_count_name_and_tell_what_was_not_compared() -> None:
     stop = {"step": "pod_identity_iam", "task": "Look", "message": "denied"}
-    drift = made({**listed(association("shop", "one")), "pod_identity_drift_stops": [stop]})
+    drift = made({}, {**listed(association("shop", "one")), "stops": [stop]})
     head, last = "production: 1 extra, 1 not compared", "NOT COMPARED pod_identity_iam: denied"
     item = "EXTRA association shop/one: role_arn arn:aws:iam::123456789012:role/one, not made by this collection"
     assert drift_report.lines(drift) == [head, item, last]
@@ -205,7 +205,7 @@ def test_lines_count_name_and_tell_what_was_not_compared() -> None:
 
 def test_a_fleet_beside_each_other() -> None:
     stops = {"gone": {"task": "Read cluster", "message": "no such cluster"}}
-    fleet = {"production": made(listed(association("shop", "one"))), "gone": {}, "later": {}}
+    fleet = {"production": made({}, listed(association("shop", "one"))), "gone": {}, "later": {}}
     assert drift_report.fleet_lines(fleet, stops) == [
         "CLUSTER     MISSING  DIFFERENT  EXTRA  OWNED BY AN ADD-ON  ORPHANED  UNHEALTHY  NOT COMPARED",
         "gone        stopped at Read cluster: no such cluster",

@@ -1,0 +1,253 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The result that each step declares, made of what its own tasks registered. Pure.
+
+Each step's role ends by recording it as ``pod_identity_results[STEP]``, STEP being the role's name:
+
+- ``changes``: what the step changed, or in check mode would change. Each has ``kind``, ``name``, ``action`` (create,
+  update, delete or restart) and ``what``, a list of the aspects that differ. The report adds the ``step``.
+- ``drift``: what isn't as declared and the step leaves alone. Each has ``class`` (of ``drift.CLASSES``), ``kind``,
+  ``name`` and ``what``.
+- ``explains_stop`` (optional): where the step stops, ``drift`` says all about why.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
+
+from ...module_utils._addon import plan as addon_plan
+from ...module_utils._association.plan import describe_owner
+from ...module_utils._core.tags import is_ours
+from .identity import plain
+
+Item = t.Mapping[str, t.Any]
+Change = dict[str, t.Any]
+Drift = dict[str, t.Any]
+Result = dict[str, t.Any]
+Results = t.Mapping[str, Result]
+"""The results of steps by their names."""
+
+ADDON_ASPECTS = ("version", "configuration_values", "service_account_role_arn", "pod_identity_associations", "tags")
+ASSOCIATION_ASPECTS = ("role_arn", "target_role_arn", "disable_session_tags", "policy", "tags")
+HALF_DONE = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
+
+
+def step_result(registered: Item, step: str) -> Result:
+    """The result of ``step`` from what its tasks registered, by the names that its function below reads.
+
+    A name that is missing raises KeyError: a step never reports "nothing changed" for want of a register.
+    """
+    return dict(plain(STEPS[step](registered)))
+
+
+def entry(step: str, kind: str, name: str, action: str, what: t.Iterable[str] = ()) -> Change:
+    """One change."""
+    return {"step": step, "kind": kind, "name": name, "action": action, "what": list(what)}
+
+
+def drift_item(name: str, step: str, kind: str, of: str, what: t.Iterable[str]) -> Drift:
+    """One thing that isn't as declared, of the class ``name``."""
+    return classed(name, entry(step, kind, of, "", what))
+
+
+def classed(name: str, change: Item) -> Drift:
+    """A change as a thing of the class ``name``."""
+    return {"class": name, **{key: change[key] for key in ("step", "kind", "name", "what")}}
+
+
+def _release(registered: Item) -> Result:
+    """Of the release that was ``found``, and of ``applied`` with what was ``desired``: name, chart_version, values."""
+    status = registered["found"].get("status") or {}
+    changed = registered["applied"].get("changed")
+    result: Result = {
+        "changes": [release(status, registered["desired"])] if changed else [],
+        "drift": list(_release_drift(status)),
+    }
+    return {**result, "explains_stop": status.get("status") in HALF_DONE}
+
+
+def _release_drift(status: Item) -> t.Iterator[Drift]:
+    if status and status["status"] != "deployed":
+        name = f"{status['namespace']}/{status['name']}"
+        state = f"{status['status']}, revision {status['revision']}"
+        yield drift_item("unhealthy", "enbuild_release", "release", name, [state])
+
+
+def release(found: Item, desired: Item) -> Change:
+    """What becomes of a release that was ``found`` ({} is none), for its name, chart_version and values."""
+    action = "update" if found else "create"
+    what = _release_aspects(found, desired) if found else [f"chart {desired['chart_version']}"]
+    return entry("enbuild_release", "release", desired["name"], action, what)
+
+
+def _release_aspects(found: Item, desired: Item) -> t.Iterator[str]:
+    chart, version = str(found.get("chart", "")), str(desired["chart_version"])
+    if not chart.endswith(f"-{version}"):
+        yield f"chart {chart} -> {version}"
+    yield from (f"value {path}" for path in differing(found.get("values") or {}, desired["values"] or {}))
+
+
+def differing(before: t.Any, after: t.Any, path: str = "") -> t.Iterator[str]:
+    """Paths of the values that differ, in order; what they hold may be a secret."""
+    old, new = ({} if each is None else each for each in (before, after))
+    if isinstance(old, t.Mapping) and isinstance(new, t.Mapping):
+        for key in sorted({*old, *new}, key=str):
+            yield from differing(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    elif before != after:
+        yield path
+
+
+def _agent(registered: Item) -> Result:
+    """Of the add-on that was ``applied``; where that failed, ``found`` may hold what EKS says of it."""
+    applied = registered["applied"]
+    found = (applied.get("diff") or {}).get("before") or registered.get("found") or {}
+    return {
+        "changes": [_addon(applied["diff"])] if applied.get("changed") else [],
+        "drift": list(_addon_drift(found)),
+        "explains_stop": found.get("status") in addon_plan.FAILED,
+    }
+
+
+def _addon(diff: Item) -> Change:
+    before, after = diff["before"], diff["after"]
+    step, kind, name = "pod_identity_agent", "addon", after["name"]
+    if before:
+        return entry(step, kind, name, "update", aspects(before, after, ADDON_ASPECTS))
+    return entry(step, kind, name, "create", [f"version {after['version']}"])
+
+
+def _addon_drift(found: Item) -> t.Iterator[Drift]:
+    if found.get("status") in (*addon_plan.FAILED, "DEGRADED") or found.get("issues"):
+        issues = [f"{issue['code']}: {issue['message']}" for issue in found["issues"]]
+        yield drift_item("unhealthy", "pod_identity_agent", "addon", found["name"], [found["status"], *issues])
+
+
+def aspects(before: Item, after: Item, names: t.Iterable[str]) -> t.Iterator[str]:
+    """Those of ``names`` that differ: values that are text with both, others by their paths."""
+    for name in names:
+        old, new = before.get(name), after.get(name)
+        if old != new and isinstance(old or "", str) and isinstance(new or "", str):
+            yield f"{name} {old or 'none'} -> {new or 'none'}"
+        elif old != new:
+            yield from differing(old, new, name)
+
+
+def _iam(registered: Item) -> Result:
+    """Of loops over the roles: those that were ``found``, ``applied``, and ``permitted`` by a policy of their own."""
+    pairs = list(zip(_rows(registered["found"]), _rows(registered["applied"]), strict=False))
+    changed = [(before, after) for before, after in pairs if after.get("changed")]
+    roles = [change for before, after in changed for change in _role(_first(before), after["item"])]
+    extra = [drift for before, after in pairs for drift in _policies_of(_first(before), after["item"])]
+    return {"changes": [*roles, *_policies(_rows(registered["permitted"]))], "drift": extra}
+
+
+def _rows(looped: Item) -> list[Item]:
+    return list(looped.get("results") or ())
+
+
+def _first(looked: Item) -> Item | None:
+    return next(iter(looked.get("iam_roles") or ()), None)
+
+
+def _role(found: Item | None, desired: Item) -> t.Iterator[Change]:
+    policies, name = desired["managed_policies"] or (), desired["role_name"]
+    if found is None:
+        yield entry("pod_identity_iam", "role", name, "create", policies)
+        return
+    missing = [arn for arn in policies if arn not in attached(found)]
+    what = list(_role_aspects(found, desired))
+    if what or not missing:
+        yield entry("pod_identity_iam", "role", name, "update", what)
+    for arn in missing:
+        yield managed(name, arn, "create")
+
+
+def attached(role: Item) -> list[str]:
+    """ARNs of the managed policies of a role that was found."""
+    return [policy["policy_arn"] for policy in role.get("managed_policies") or ()]
+
+
+def managed(role: str, arn: str, action: str) -> Change:
+    """A change of a managed policy's attachment."""
+    return entry("pod_identity_iam", "managed_policy", f"{role}/{arn.rsplit('/', 1)[-1]}", action, [arn])
+
+
+def _role_aspects(found: Item, desired: Item) -> t.Iterator[str]:
+    if compare_policies(found["assume_role_policy_document"], desired["trust_policy"]):
+        yield "trust policy"
+    boundary = (found.get("permissions_boundary") or {}).get("permissions_boundary_arn")
+    tags = {key: (found.get("tags") or {}).get(key) for key in desired["tags"] or ()}
+    before = {"path": found["path"], "boundary": boundary, "tags": tags}
+    yield from aspects(before, desired, [name for name in before if desired.get(name)])
+
+
+def _policies(permitted: t.Sequence[Item]) -> t.Iterator[Change]:
+    for done in permitted:
+        if done.get("changed"):
+            name = done["item"]["role_name"]  # its policy has the same
+            there = name in (done.get("diff") or {}).get("before", {})
+            yield entry("pod_identity_iam", "policy", f"{name}/{name}", "update" if there else "create")
+
+
+def _policies_of(role: Item | None, declared: Item) -> t.Iterator[Drift]:
+    """Policies that somebody else gave to a role that was made here: its pods may do more than is declared."""
+    if role is None or not is_ours(role.get("tags") or {}):
+        return
+    name = declared["role_name"]
+    for policy in role.get("inline_policies") or ():
+        if not (policy == name and declared["policy"]):
+            yield drift_item("extra", "pod_identity_iam", "policy", f"{name}/{policy}", ())
+    for arn in attached(role):
+        if arn not in declared["managed_policies"]:
+            yield classed("extra", managed(name, arn, ""))
+
+
+def _associations(registered: Item) -> Result:
+    """Of the associations that were ``applied``, though some failed."""
+    applied = registered["applied"]
+    before: Item = (applied.get("diff") or {}).get("before") or {}
+    rows = applied.get("associations") or ()
+    return {
+        "changes": [_association(row, before[place(row)]) for row in rows if row["changed"]],
+        "drift": [_owned(row, before) for row in rows if row["association"].get("owner_arn")],
+    }
+
+
+def place(one: Item) -> str:
+    """Namespace and service account, which name an association."""
+    return f"{one['namespace']}/{one['service_account']}"
+
+
+def _association(row: Item, before: Item) -> Change:
+    step, kind, after = "pod_identity_associations", "association", row["association"]
+    if not before:
+        return entry(step, kind, place(row), "create", [f"role_arn {after['role_arn']}"])
+    return entry(step, kind, place(row), "update", aspects(before, after, ASSOCIATION_ASPECTS))
+
+
+def _owned(row: Item, before: Item) -> Drift:
+    """A declared association that an add-on owns: what EKS makes of it follows the add-on."""
+    after, name = row["association"], place(row)
+    differs = aspects(before.get(name, after), after, ASSOCIATION_ASPECTS)
+    what = [describe_owner(after["owner_arn"]), *differs]
+    return drift_item("owned_by_addon", "pod_identity_associations", "association", name, what)
+
+
+def _rollout(registered: Item) -> Result:
+    """Of workloads that were ``restarted``: kind, namespace and name of each."""
+    names = [f"{each['kind']} {each['namespace']}/{each['name']}" for each in registered["restarted"]]
+    changes = [entry("pod_identity_rollout", "workload", name, "restart") for name in names]
+    return {"changes": changes, "drift": []}
+
+
+STEPS: t.Mapping[str, t.Callable[[Item], Result]] = {
+    "enbuild_release": _release,
+    "pod_identity_agent": _agent,
+    "pod_identity_iam": _iam,
+    "pod_identity_associations": _associations,
+    "pod_identity_rollout": _rollout,
+}
+"""What makes each step's result."""
