@@ -12,6 +12,8 @@ import pytest
 from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.integration.shop import Shop
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, remove
+from ansible_collections.enbuild.eks.tests.tools.playbook_run import Warm, warmed_by
+from ansible_collections.enbuild.eks.tests.tools.warm_python import WarmPython
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +29,24 @@ def lab(request: pytest.FixtureRequest) -> t.Iterator[Lab]:
         yield started
     if not request.session.testsfailed:
         remove(started.name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> t.Iterator[None]:
+    """Let playbooks and their modules begin with what they import, which otherwise is most of their work."""
+    with (
+        WarmPython.start("controller") as controller,
+        WarmPython.start("modules") as modules,
+        warmed_by(Warm(controller.program, modules.program)),
+    ):
+        yield
+
+
+@pytest.fixture
+def plain() -> t.Iterator[None]:
+    """Run playbooks as a user does."""
+    with warmed_by(None):
+        yield
 
 
 @pytest.fixture

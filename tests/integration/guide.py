@@ -20,7 +20,7 @@ def run_guide(
     playbook: str,
     *arguments: str,
     environment: t.Mapping[str, str] | None = None,
-    on_line: t.Callable[[str], bool | None] = lambda _line: None,
+    on_line: t.Callable[[str], bool | None] | None = None,
     **variables: t.Any,
 ) -> PlaybookRun:
     """Run a playbook of the collection on the lab's cluster, with its chart."""

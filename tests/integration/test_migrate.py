@@ -90,7 +90,7 @@ class Town:
         items = json.loads(self.kubectl("get", "deployments", "-o", "json"))["items"]
         return {i["metadata"]["name"] for i in items if i["spec"]["template"]["spec"].get("hostNetwork")}
 
-    def run(self, *arguments: str, on_line: t.Any = lambda _line: None, **variables: t.Any) -> PlaybookRun:
+    def run(self, *arguments: str, on_line: t.Any = None, **variables: t.Any) -> PlaybookRun:
         given = {
             "eks_cluster_name": self.lab.cluster_name,
             "eks_region": self.lab.region,

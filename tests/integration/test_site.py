@@ -142,7 +142,7 @@ def test_the_playbook_runs_from_the_checkout_and_by_its_name(lab: Lab, site: Sit
     assert tags in by_name.output
 
 
-def test_predicted_done_and_done_again(lab: Lab, site: Site) -> None:
+def test_predicted_done_and_done_again(lab: Lab, site: Site, plain: None) -> None:
     predicted = site("--check", "--diff")
     assert predicted.returncode == 0, predicted.output
     assert associations(lab) == {}

@@ -6,17 +6,31 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
-import os
 import re
-import signal
+import shutil
 import subprocess
+import sys
 import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
+from .process_tree import Guard, kill_whole
+
 TASK = re.compile(r"^TASK \[(?P<name>.*)\] \**$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Warm:
+    """Programs that stand in for Python: for ansible-playbook itself, and for the modules of its playbooks."""
+
+    controller: Path
+    modules: Path
+
+
+_warm: Warm | None = None
 
 
 @dataclass(frozen=True)
@@ -65,19 +79,31 @@ class PlaybookRun:
         return found[-1] if found else ""
 
 
+@contextlib.contextmanager
+def warmed_by(warm: Warm | None) -> t.Iterator[None]:
+    """Run playbooks and their modules by these meanwhile; None runs them as a user does."""
+    global _warm
+    before, _warm = _warm, warm
+    try:
+        yield
+    finally:
+        _warm = before
+
+
 def run_playbook(
     arguments: t.Sequence[str],
     environment: t.Mapping[str, str],
-    on_line: t.Callable[[str], bool | None] = lambda _line: None,
+    on_line: t.Callable[[str], bool | None] | None = None,
     cwd: str | None = None,
 ) -> PlaybookRun:
     """Run ``ansible-playbook`` to its end, or until ``on_line`` returns True for a line: then it is killed, whole.
 
     Whoever interrupts this, interrupts it, too: it is in a session of its own, which no Ctrl-C reaches.
+    A run that is watched isn't warmed, so that what is killed is what a user would kill.
     """
     started = time.monotonic()
     process = subprocess.Popen(
-        ["ansible-playbook", *arguments],
+        [*_command(environment, None if on_line else _warm), *arguments],
         env={**environment, "PYTHONUNBUFFERED": "1", "ANSIBLE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -87,30 +113,26 @@ def run_playbook(
         start_new_session=True,
     )
     lines = []
-    try:
-        for line in process.stdout or ():
-            lines.append(line)
-            if on_line(line):
-                _kill_whole(process.pid)
-                break
-        return PlaybookRun("".join(lines), process.wait(), time.monotonic() - started)
-    except BaseException:
-        _kill_whole(process.pid)
-        raise
+    with _guard().over(process.pid):
+        try:
+            for line in process.stdout or ():
+                lines.append(line)
+                if on_line and on_line(line):
+                    kill_whole(process.pid)
+                    break
+            return PlaybookRun("".join(lines), process.wait(), time.monotonic() - started)
+        except BaseException:
+            kill_whole(process.pid)
+            raise
 
 
-def _kill_whole(pid: int) -> None:
-    """Kill a process and all that it started: Ansible's workers, in sessions of their own, would finish their task."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGSTOP)  # It starts nothing more.
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parent = stat.read_text().rpartition(")")[2].split()[1]
-            children.setdefault(int(parent), []).append(int(stat.parent.name))
-    family = [pid]
-    for member in family:
-        family += children.get(member, [])
-    for member in family:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(member, signal.SIGKILL)
+def _command(environment: t.Mapping[str, str], warm: Warm | None) -> list[str]:
+    program = shutil.which("ansible-playbook", path=environment.get("PATH"))
+    if not warm or program != str(Path(sys.executable).with_name("ansible-playbook")):
+        return ["ansible-playbook"]
+    return [str(warm.controller), program, "-e", f"ansible_python_interpreter={warm.modules}"]
+
+
+@functools.cache
+def _guard() -> Guard:
+    return Guard()

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import run_playbook
+from ansible_collections.enbuild.eks.tests.unit.tools.sleepers import alive
 
+ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 PLAYBOOK = """
 - hosts: localhost
   gather_facts: false
@@ -19,21 +23,9 @@ PLAYBOOK = """
 """
 
 
-def alive(seconds: str) -> list[str]:
-    """The processes that sleep so long."""
-    return [each.parent.name for each in Path("/proc").glob("[0-9]*/cmdline") if _said(each) == ["sleep", seconds]]
-
-
-def _said(path: Path) -> list[str]:
-    try:
-        return path.read_text().split("\0")[:2]
-    except OSError:
-        return []
-
-
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_nothing_goes_on_after_a_run_is_cut_off(tmp_path: Path, interrupted: bool) -> None:
-    seconds = f"30.{os.getpid()}{interrupted:d}"  # which no other process sleeps
+    seconds = f"330.{os.getpid()}{interrupted:d}"  # which no other process sleeps
     (tmp_path / "sleep.yml").write_text(PLAYBOOK.format(seconds=seconds))
 
     def watch(line: str) -> bool | None:
@@ -44,10 +36,39 @@ def test_nothing_goes_on_after_a_run_is_cut_off(tmp_path: Path, interrupted: boo
             raise KeyboardInterrupt
         return True
 
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     if interrupted:
         with pytest.raises(KeyboardInterrupt):
-            run_playbook([str(tmp_path / "sleep.yml")], environment, watch)
+            run_playbook([str(tmp_path / "sleep.yml")], ENVIRONMENT, watch)
     else:
-        assert run_playbook([str(tmp_path / "sleep.yml")], environment, watch).returncode == -9
+        assert run_playbook([str(tmp_path / "sleep.yml")], ENVIRONMENT, watch).returncode == -9
     assert eventually(lambda: not alive(seconds)), "a killed process takes a moment to be gone, not longer"
+
+
+SESSION = """
+from ansible_collections.enbuild.eks.tests.tools.playbook_run import run_playbook
+from ansible_collections.enbuild.eks.tests.unit.tools.test_playbook_run import ENVIRONMENT
+
+def test_sleep():
+    run_playbook(["sleep.yml"], ENVIRONMENT)
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_a_session_that_is_terminated_leaves_no_playbook_behind(tmp_path: Path, workers: str, end: int) -> None:
+    seconds = f"333.{os.getpid()}{workers}{end}"
+    (tmp_path / "sleep.yml").write_text(PLAYBOOK.format(seconds=seconds))
+    (tmp_path / "test_session.py").write_text(SESSION)
+    session = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-n", workers, "-p", "ansible_collections.enbuild.eks.tests.conftest", "."],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        assert eventually(lambda: alive(seconds))
+        session.send_signal(end)
+        session.wait(30)
+        assert eventually(lambda: not alive(seconds))
+    finally:
+        session.kill()
