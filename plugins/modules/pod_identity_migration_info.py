@@ -13,6 +13,8 @@ description:
   - Finds the service accounts that are annotated with a role for IRSA (C(eks.amazonaws.com/role-arn)), whatever tool
     did that, and those of declared workloads, and says for each what leads to Pod Identity without an interval in which
     a pod has no credentials.
+  - An annotation counts only where the role's trust policy lets that service account in by IRSA today, an association
+    gives it that role already, or the role is declared for it.
   - Nothing is changed. The role P(enbuild.eks.pod_identity_migrate#role) acts on the plan.
 author:
   - The enbuild.eks contributors (@enbuild)
@@ -56,14 +58,21 @@ options:
   targets:
     description:
       - For a role of another account that an annotation names, the ARN of the role of the cluster's account by which it
-        is reached. The other one becomes the association's target role.
+        is reached, or a dictionary with C(role_arn) and C(service_accounts), a list of C(NAMESPACE/NAME). The other one
+        becomes the association's target role.
+      - The trust policy of another account can't be read from here. So a service account that no association gives the
+        role yet has to be in C(service_accounts); else it is blocked.
     type: dict
     default: {}
   scope:
     description: How much a new statement of a trust policy lets in, as in P(enbuild.eks.pod_identity_trust#filter).
     type: str
     choices: [none, account, cluster, service_account]
-    default: account
+    default: service_account
+  trust_size:
+    description: Characters that IAM takes of a role's trust policy (the quota ACLSizePerRole of the account).
+    type: int
+    default: 2048
   host_network:
     description: Whether declared workloads are to leave their nodes' network in the end.
     type: bool
@@ -135,6 +144,13 @@ accounts:
       description: Why it is blocked, or left alone.
       type: str
       sample: ""
+    stops:
+      description:
+        - Whether that stops a run before anything is changed.
+        - What the owner of a namespace alone has written, such as an annotation, never does; such a service account is
+          left as it is.
+      type: bool
+      sample: false
     warnings:
       description: What else there is to know.
       type: list
@@ -169,7 +185,12 @@ ARGUMENT_SPEC = {
     "exclude": {"type": "list", "elements": "str", "default": []},
     "workloads": {"type": "list", "elements": "dict", "default": []},
     "targets": {"type": "dict", "default": {}},
-    "scope": {"type": "str", "choices": ["none", "account", "cluster", "service_account"], "default": "account"},
+    "scope": {
+        "type": "str",
+        "choices": ["none", "account", "cluster", "service_account"],
+        "default": "service_account",
+    },
+    "trust_size": {"type": "int", "default": 2048},
     "host_network": {"type": "bool", "default": True},
 }
 

@@ -132,7 +132,7 @@ from ..module_utils._cluster.api import read_cluster
 from ..module_utils._core.aws import aws_client
 from ..module_utils._core.converge import converge_all, run
 from ..module_utils._iam.role_trust_apply import RoleTrusts
-from ..module_utils._iam.role_trust_plan import goals
+from ..module_utils._iam.role_trust_plan import desired_trusts
 
 ROLE_SPEC = {
     "role_arn": {"type": "str", "required": True},
@@ -148,7 +148,7 @@ ARGUMENT_SPEC = {
 
 
 def ensure(module: AnsibleAWSModule) -> None:
-    wanted = goals(module.params)
+    wanted = desired_trusts(module.params)
     trusts = RoleTrusts(aws_client(module, "iam"))
     items = trusts.items(wanted, read_cluster(module, module.params["cluster_name"]))
     converge_all(module, ("role", "roles"), items, trusts.apply)

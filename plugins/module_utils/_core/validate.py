@@ -48,6 +48,11 @@ def role_arn(option: str, value: t.Any) -> str:
     return _matching(option, value, _ROLE, "the ARN of an IAM role (arn:PARTITION:iam::ACCOUNT:role/NAME)")
 
 
+def is_role_arn(value: t.Any) -> bool:
+    """Whether ``value`` is an IAM role's ARN and nothing besides."""
+    return re.fullmatch(_ROLE, str(value), re.ASCII) is not None
+
+
 def association_id(option: str, value: t.Any) -> str:
     """The id that EKS gave to an association."""
     return _matching(option, value, r"a-[a-z0-9]{17}", "the id of an association (a- and 17 letters or digits)")

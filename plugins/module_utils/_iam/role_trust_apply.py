@@ -13,7 +13,7 @@ from .._core.aws import doing
 from .._core.converge import Item
 from .._core.parallel import spread
 from .._core.plan import Change, Refused
-from .role_trust_plan import Cluster, Goal, change, plan
+from .role_trust_plan import Cluster, Desired, change, plan
 from .roles_api import IamRoles
 
 CONCURRENCY = 8
@@ -25,13 +25,13 @@ class RoleTrusts:
     def __init__(self, client: t.Any) -> None:
         self._client = client
 
-    def items(self, goals: t.Sequence[Goal], cluster: Cluster) -> list[Item]:
-        """A plan for each goal; ``Refused`` names every role that isn't there, or can't be made so."""
-        roles = spread(IamRoles(self._client).trusting, [goal.role_arn for goal in goals], CONCURRENCY)
+    def items(self, wanted: t.Sequence[Desired], cluster: Cluster) -> list[Item]:
+        """A plan for each role; ``Refused`` names every role that isn't there, or can't be made so."""
+        roles = spread(IamRoles(self._client).trusting, [desired.role_arn for desired in wanted], CONCURRENCY)
         items, refusals = [], []
-        for goal, role in zip(goals, roles, strict=True):
+        for desired, role in zip(wanted, roles, strict=True):
             try:
-                items.append(_item(goal, cluster, role))
+                items.append(_item(desired, cluster, role))
             except Refused as error:
                 refusals.append(str(error))
         if refusals:
@@ -63,9 +63,9 @@ class RoleTrusts:
             self._client.update_assume_role_policy(**todo.args)
 
 
-def _item(goal: Goal, cluster: Cluster, role: t.Any) -> Item:
+def _item(desired: Desired, cluster: Cluster, role: t.Any) -> Item:
     if role.exists is None:
-        raise Refused(f"Role {goal.role_arn} can't be read; allow GetRole to the caller.")
+        raise Refused(f"Role {desired.role_arn} can't be read; allow GetRole to the caller.")
     if not role.exists:
-        raise Refused(f"Role {goal.role_arn} doesn't exist.")
-    return Item(goal.role_arn, {"role_arn": goal.role_arn}, goal, plan(goal, cluster, role.trust))
+        raise Refused(f"Role {desired.role_arn} doesn't exist.")
+    return Item(desired.role_arn, {"role_arn": desired.role_arn}, desired, plan(desired, cluster, role.trust))

@@ -18,7 +18,7 @@ Cluster = t.Mapping[str, t.Any]
 
 
 @dataclass(frozen=True)
-class Goal:
+class Desired:
     """A role, the service accounts that it is about, and what its trust shall say of them."""
 
     role_arn: str
@@ -35,7 +35,7 @@ class Goal:
         return self.role_arn.rsplit("/", 1)[-1]
 
 
-def goals(params: t.Mapping[str, t.Any]) -> list[Goal]:
+def desired_trusts(params: t.Mapping[str, t.Any]) -> list[Desired]:
     """Read the option ``roles``; each role once, or ``Refused``."""
     found = [_goal(number, item, params["scope"]) for number, item in enumerate(params["roles"])]
     if doubled := sorted({each.role_arn for each in found if sum(each.role_arn == one.role_arn for one in found) > 1}):
@@ -43,11 +43,11 @@ def goals(params: t.Mapping[str, t.Any]) -> list[Goal]:
     return found
 
 
-def _goal(number: int, item: t.Mapping[str, t.Any], scope: str) -> Goal:
+def _goal(number: int, item: t.Mapping[str, t.Any], scope: str) -> Desired:
     label = f"roles[{number}]"
     places = tuple(_place(f"{label}.service_accounts", each) for each in item["service_accounts"])
     arn = validate.role_arn(f"{label}.role_arn", item["role_arn"])
-    return Goal(arn, places, item["pod_identity"], item["irsa"], scope)
+    return Desired(arn, places, item["pod_identity"], item["irsa"], scope)
 
 
 def _place(option: str, text: str) -> Place:
@@ -55,30 +55,30 @@ def _place(option: str, text: str) -> Place:
     return validate.namespace(option, namespace), validate.service_account(option, name)
 
 
-def plan(goal: Goal, cluster: Cluster, trust: t.Any) -> Plan:
-    """The call that makes ``goal`` true where ``trust`` is what the role has."""
+def plan(desired: Desired, cluster: Cluster, trust: t.Any) -> Plan:
+    """The call that makes ``desired`` true where ``trust`` is what the role has."""
     before = read_document(trust)
-    after = _wanted(goal, cluster, before)
-    words = {"role_arn": goal.role_arn, "trust_policy": before}
+    after = _wanted(desired, cluster, before)
+    words = {"role_arn": desired.role_arn, "trust_policy": before}
     if after == before:
         return Plan(words, words)
-    return Plan(words, {**words, "trust_policy": after}, (change(goal, after),))
+    return Plan(words, {**words, "trust_policy": after}, (change(desired, after),))
 
 
-def change(goal: Goal, document: Document) -> Change:
+def change(desired: Desired, document: Document) -> Change:
     """The call that gives the role this trust."""
-    args = {"RoleName": goal.name, "PolicyDocument": json.dumps(document)}
-    return Change("update_assume_role_policy", args, f"change the trust policy of role {goal.role_arn}")
+    args = {"RoleName": desired.name, "PolicyDocument": json.dumps(document)}
+    return Change("update_assume_role_policy", args, f"change the trust policy of role {desired.role_arn}")
 
 
-def _wanted(goal: Goal, cluster: Cluster, document: Document) -> Document:
+def _wanted(desired: Desired, cluster: Cluster, document: Document) -> Document:
     after, provider = document, provider_of(cluster)
-    if goal.pod_identity:
-        after = with_pod_identity(after, cluster["arn"], goal.scope, goal.places)
-        for place in goal.places:
+    if desired.pod_identity:
+        after = with_pod_identity(after, cluster["arn"], desired.scope, desired.places)
+        for place in desired.places:
             if problem := pod_identity_problem(after, cluster["arn"], place):
-                raise Refused(f"Role {goal.role_arn} can't be opened for {'/'.join(place)}: {problem}")
-    if goal.irsa is not None:
-        move = with_irsa if goal.irsa else without_irsa
-        after = move(after, provider, goal.places)
+                raise Refused(f"Role {desired.role_arn} can't be opened for {'/'.join(place)}: {problem}")
+    if desired.irsa is not None:
+        move = with_irsa if desired.irsa else without_irsa
+        after = move(after, provider, desired.places)
     return after

@@ -42,6 +42,10 @@ class Caller:
     tags: dict[str, Values] = field(default_factory=dict)
     """Session tags that it sends, by key."""
     never_sent: tuple[str, ...] = ()
+    sender: str = "EKS"
+    """Who sends the condition keys, as messages name it."""
+    strict: bool = False
+    """Whether what can't be known counts against the caller."""
 
     def lookup(self, key: str) -> Values:
         """Return the values of a condition key in lower case."""
@@ -66,6 +70,11 @@ def trust_problem(
     tags = _session_tags(cluster_arn, namespace, service_account) if session_tags else {}
     pod = (namespace, service_account)
     caller = _role_caller(role_arn, cluster_arn, pod, tags) if role_arn else _service_caller(cluster_arn, tags)
+    return caller_problem(trust, caller)
+
+
+def caller_problem(trust: t.Any, caller: Caller) -> str:
+    """Return why ``trust`` doesn't let ``caller`` in; "" if it does."""
     try:
         return _problem(_statements(read_document(trust)), caller)
     except Refused as error:
@@ -137,8 +146,9 @@ class _Statement:
         return tuple(p for group in named.values() for p in as_texts(group)) if isinstance(named, dict) else (named,)
 
     def names(self, caller: Caller) -> bool:
-        listed = any(name == "*" or name in caller.principals for name in self.principals())
-        return listed != ("NotPrincipal" in self.raw)
+        exactly = caller.strict and self.allows()
+        listed = any((name == "*" and not exactly) or name in caller.principals for name in self.principals())
+        return (listed and "Principal" in self.raw) if exactly else listed != ("NotPrincipal" in self.raw)
 
     def actions(self) -> tuple[str, ...]:
         return as_texts(self.raw.get("Action", self.raw.get("NotAction", ())))
@@ -151,12 +161,14 @@ class _Statement:
         return evaluate(self.raw.get("Condition", {}), caller.lookup)
 
     def failing(self, caller: Caller) -> list[Test]:
-        return [test for test in self.tests(caller) if test.verdict is False]
+        return [test for test in self.tests(caller) if test.verdict is False or (caller.strict and not test.verdict)]
 
-    def applies(self, caller: Caller, action: str) -> bool | None:
+    def applies(self, caller: Caller, action: str) -> bool:
+        """Whether it decides about the caller; what can't be known is in the caller's favour, unless that is strict."""
         if not (self.names(caller) and self.covers(action)):
             return False
-        return together(test.verdict for test in self.tests(caller))
+        verdict = together(test.verdict for test in self.tests(caller))
+        return (self.allows() != caller.strict) if verdict is None else verdict
 
 
 def _statements(document: t.Mapping[str, t.Any]) -> list[_Statement]:
@@ -174,10 +186,10 @@ def _label(number: int, raw: t.Mapping[str, t.Any]) -> str:
 def _problem(statements: t.Sequence[_Statement], caller: Caller) -> str:
     for action in caller.actions:
         for statement in statements:
-            if not statement.allows() and statement.applies(caller, action) is True:
+            if not statement.allows() and statement.applies(caller, action):
                 return f"The trust policy denies {action} to {caller.name} in {statement.label}."
         allowing = [statement for statement in statements if statement.allows()]
-        if not any(statement.applies(caller, action) is not False for statement in allowing):
+        if not any(statement.applies(caller, action) for statement in allowing):
             return f"The trust policy doesn't allow {action} to {caller.name}: {_reason(allowing, caller, action)}."
     return ""
 
@@ -201,7 +213,12 @@ def _action_words(statement: _Statement) -> str:
 
 def _shortfall(test: Test, caller: Caller) -> str:
     wanted = " or ".join(map(repr, test.wanted))
-    text = f"asks for {test.operator} {test.key} {wanted}, and EKS "
+    text = f"asks for {test.operator} {test.key} {wanted}, and "
+    if test.actual is None:
+        return text + "whether that holds can't be known here"
+    text += f"{caller.sender} "
+    if test.actual and test.verdict is None:
+        return text + f"sends {', '.join(map(repr, test.actual))}, which can't be judged here"
     if test.actual:
         return text + f"sends {', '.join(map(repr, test.actual))}"
     disabled = test.key.lower().startswith(TAG_KEY) and not caller.tags

@@ -17,6 +17,9 @@ SERVICE = "pods.eks.amazonaws.com"
 ACTIONS = ("sts:AssumeRole", "sts:TagSession")
 SCOPES = ("none", "account", "cluster", "service_account", "target_role")
 
+DEFAULT_SIZE, LARGEST_SIZE = 2048, 4096
+"""Characters of a trust policy that IAM takes (ACLSizePerRole), and those that it takes once the quota is raised."""
+
 Cluster: t.TypeAlias = "t.Mapping[str, t.Any] | str"
 Document = dict[str, t.Any]
 
@@ -149,3 +152,19 @@ def added(document: t.Mapping[str, t.Any], more: t.Mapping[str, t.Any]) -> Docum
         sid = next((sid for sid in free if sid not in taken), "")
         new.append({**statement, "Sid": sid} if sid else statement)
     return {**document, "Statement": [*kept, *new]}
+
+
+def size(document: t.Mapping[str, t.Any]) -> int:
+    """The characters of ``document`` as IAM counts them: without white space."""
+    return len(json.dumps(document, separators=(",", ":"), ensure_ascii=False))
+
+
+def size_problem(role_arn: str, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any], limit: int) -> str:
+    """Why IAM wouldn't take ``after`` for the role; "" where it fits, and where it is no larger than ``before``."""
+    needed = size(after)
+    if needed <= limit or needed <= size(before):
+        return ""
+    return (
+        f"The trust policy of role {role_arn} would have {needed} characters, and IAM takes {limit} (ACLSizePerRole,"
+        f" which can be raised to {LARGEST_SIZE})"
+    )

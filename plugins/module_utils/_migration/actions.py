@@ -9,7 +9,7 @@ import typing as t
 
 from .._identity.findings.declared import IRSA_ANNOTATION
 from .._kubernetes.pods import ALL_KINDS, Owner
-from .model import REMEMBERED_NETWORK, REMEMBERED_ROLE, Account, Found
+from .model import REMEMBERED_NETWORK, REMEMBERED_ROLE, Account, Running
 
 Row = dict[str, t.Any]
 SECTIONS = ("containers", "initContainers")
@@ -35,14 +35,14 @@ def _words(owner: Owner) -> Row:
     return {"kind": owner.kind, "namespace": owner.namespace, "name": owner.name, "predicted": False}
 
 
-def _entries(account: Account, found: t.Sequence[Found], alone: bool = True) -> list[Row]:
+def _entries(account: Account, found: t.Sequence[Running], alone: bool = True) -> list[Row]:
     """What pod_identity_workload_info takes to look at these; the service account ``alone`` where there are none."""
     if not found and alone:
-        found = [Found(Owner("ServiceAccount", account.namespace, account.name), {})]
+        found = [Running(Owner("ServiceAccount", account.namespace, account.name), {})]
     return [_entry(account, each) for each in found]
 
 
-def _entry(account: Account, each: Found) -> Row:
+def _entry(account: Account, each: Running) -> Row:
     keys = {kind: key for key, kind in ALL_KINDS.items()} | {"ServiceAccount": "service_account"}
     key = keys[each.owner.kind]
     declared = [item for item in account.declared if item.get(key) == each.owner.name] or account.declared
@@ -66,18 +66,18 @@ def _forgotten(account: Account) -> Row:
     return {"annotations": {IRSA_ANNOTATION: None, REMEMBERED_ROLE: account.annotation}}
 
 
-def _off(each: Found) -> Row:
+def _off(each: Running) -> Row:
     """A patch that takes a workload out of its node's network, with the host ports that came with it."""
     spec = {"hostNetwork": False, **{section: found for section in SECTIONS if (found := _closed_ports(each, section))}}
     return _patch(each, "true", spec)
 
 
-def _patch(each: Found, memory: str | None, spec: Row) -> Row:
+def _patch(each: Running, memory: str | None, spec: Row) -> Row:
     definition = {"metadata": {"annotations": {REMEMBERED_NETWORK: memory}}, "spec": {"template": {"spec": spec}}}
     return {**_words(each.owner), "definition": definition}
 
 
-def _closed_ports(each: Found, section: str) -> list[Row]:
+def _closed_ports(each: Running, section: str) -> list[Row]:
     """Of each container, the ports that are the node's, too: outside of its network they would keep pods apart."""
     return [
         {"name": container["name"], "ports": closed}

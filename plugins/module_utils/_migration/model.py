@@ -9,13 +9,17 @@ import typing as t
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from .._core.text import clean
+from .._core.validate import is_role_arn
 from .._iam.model import Role
-from .._iam.trust_policy import Document, read_document
+from .._iam.trust_edit import AUDIENCE
+from .._iam.trust_policy import DEFAULT_SIZE, Document, read_document
 from .._identity.findings.declared import IRSA_ANNOTATION
 from .._kubernetes.pods import KINDS, Object, Owner, Pod
 
 REMEMBERED_ROLE = "enbuild.eks/irsa-role-arn"
 """Annotation of a service account: what IRSA's said, before it was taken away."""
+AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 REMEMBERED_NETWORK = "enbuild.eks/host-network"
 """Annotation of a workload whose pods were in their node's network."""
 ANNOTATION_PATH = ("metadata", "annotations", IRSA_ANNOTATION)
@@ -29,7 +33,7 @@ ADDON_MANAGER = "eks"
 
 
 @dataclass(frozen=True)
-class Found:
+class Running:
     """A workload that runs under the service account."""
 
     owner: Owner
@@ -67,7 +71,7 @@ class Account:
     association: t.Mapping[str, t.Any] | None = None
     declared: tuple[t.Mapping[str, t.Any], ...] = ()
     """The workloads under it that a user declared, completed."""
-    workloads: tuple[Found, ...] = ()
+    workloads: tuple[Running, ...] = ()
     pods: tuple[Pod, ...] = ()
     role: Role | None = None
     """The role that its pods have by Pod Identity, or are to have; None where none was read."""
@@ -86,14 +90,25 @@ class Account:
         return self.association or {}
 
     @property
+    def annotated(self) -> str:
+        """What IRSA's annotation says, whatever that is."""
+        return str(annotations_of(self.object).get(IRSA_ANNOTATION, ""))
+
+    @property
     def annotation(self) -> str:
-        """The role that IRSA's annotation names."""
-        return annotations_of(self.object).get(IRSA_ANNOTATION, "")
+        """The role that IRSA's annotation names; "" where it names none."""
+        return self.annotated if is_role_arn(self.annotated) else ""
+
+    @property
+    def audience(self) -> str:
+        """Whom the tokens are made for that IRSA gives its pods."""
+        return str(annotations_of(self.object).get(AUDIENCE_ANNOTATION) or AUDIENCE)
 
     @property
     def remembered(self) -> str:
         """The role that it named before this collection took it away."""
-        return annotations_of(self.object).get(REMEMBERED_ROLE, "")
+        known = str(annotations_of(self.object).get(REMEMBERED_ROLE, ""))
+        return known if is_role_arn(known) else ""
 
     @property
     def by_irsa(self) -> str:
@@ -112,7 +127,7 @@ class Account:
         return [each.owner for each in self.workloads if each.can_restart and each.owner in stale]
 
     @property
-    def on_host_network(self) -> list[Found]:
+    def on_host_network(self) -> list[Running]:
         """Declared workloads in their nodes' network; others may be there for another reason than credentials."""
         named = {(kind, item.get(key)) for item in self.declared for key, kind in KINDS.items()}
         return [each for each in self.workloads if (each.owner.kind, each.owner.name) in named and each.on_host_network]
@@ -135,13 +150,24 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Target:
+    """By which role of the cluster's account one of another account is reached, and by whom."""
+
+    role_arn: str
+    service_accounts: tuple[str, ...] = ()
+    """Each as ``namespace/name``: that account's trust policy can't be read from here, so the user answers for them."""
+
+
+@dataclass(frozen=True)
+class Desired:
     """What the user wants of a migration."""
 
     cluster: t.Mapping[str, t.Any]
-    scope: str = "account"
-    targets: t.Mapping[str, str] = field(default_factory=dict)
-    """For a role of another account, the role of the cluster's account by which it is reached."""
+    scope: str = "service_account"
+    targets: t.Mapping[str, Target] = field(default_factory=dict)
+    """For a role of another account, how it is reached."""
+    trust_size: int = DEFAULT_SIZE
+    """Characters that IAM takes of a role's trust policy."""
     host_network: bool = True
     """Whether declared workloads are taken out of their nodes' network in the end."""
 
@@ -186,15 +212,15 @@ def holder(item: Object, path: t.Sequence[str]) -> str:
     known, labels = annotations_of(item), (item.get("metadata") or {}).get("labels") or {}
     release = known.get("meta.helm.sh/release-name")
     if release:
-        return f"Helm release {known.get('meta.helm.sh/release-namespace', '')}/{release}"
+        return f"Helm release {clean(known.get('meta.helm.sh/release-namespace', ''))}/{clean(release)}"
     if "argocd.argoproj.io/tracking-id" in known or "argocd.argoproj.io/instance" in labels:
         return "Argo CD"
     if flux := [key for key in labels if key.endswith("toolkit.fluxcd.io/name")]:
-        return f"Flux {labels[flux[0]]}"
+        return f"Flux {clean(labels[flux[0]])}"
     if labels.get("app.kubernetes.io/managed-by") == "eksctl":
         return "eksctl"
     names = [name for name in managers(item, path) if name not in BY_HAND]
-    return MANAGERS.get(names[0], f"field manager {names[0]}") if names else ""
+    return MANAGERS.get(names[0], f"field manager {clean(names[0])}") if names else ""
 
 
 def managers(item: Object, path: t.Sequence[str]) -> list[str]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.text import clean
+from .._iam.irsa_trust import irsa_problem
 from .._iam.trust_edit import irsa_statements, pod_identity_problem, provider_of, with_pod_identity, without_irsa
-from .._iam.trust_policy import Document
+from .._iam.trust_policy import Document, size_problem
+from .._identity.findings.declared import IRSA_ANNOTATION
 from .._kubernetes.pods import ALL_KINDS
-from .model import ADDON_MANAGER, ANNOTATION_PATH, NETWORK_PATH, Account, Wish, holder, managers
+from .model import ADDON_MANAGER, ANNOTATION_PATH, NETWORK_PATH, Account, Desired, holder, managers
 
 OF_AWS = ("/aws-service-role/", "/aws-reserved/")
 """Paths of roles whose trust is AWS's own."""
@@ -32,10 +35,15 @@ def skipped(account: Account, role_arn: str, target: str) -> str:
     return ""
 
 
-def problem(account: Account, wish: Wish, role_arn: str, target: str) -> str:
+def problem(account: Account, desired: Desired, role_arn: str, target: str) -> str:
     """What keeps it from being migrated."""
-    found = _problem_of_declaration(account, role_arn)
-    return found or _problem_of_association(account, role_arn, target) or _problem_of_role(account, wish, role_arn)
+    return (
+        _problem_of_declaration(account, role_arn)
+        or _problem_of_association(account, role_arn, target)
+        or _problem_of_role(account, role_arn)
+        or _problem_of_annotation(account, desired, target)
+        or _problem_of_trust(account, desired, role_arn)
+    )
 
 
 def _problem_of_association(account: Account, role_arn: str, target: str) -> str:
@@ -53,6 +61,9 @@ def _problem_of_association(account: Account, role_arn: str, target: str) -> str
 def _problem_of_declaration(account: Account, role_arn: str) -> str:
     if not account.object:
         return f"Service account {account} doesn't exist"
+    if account.annotated and not account.annotation:
+        named = repr(clean(account.annotated))
+        return f"The annotation {IRSA_ANNOTATION} of service account {account} is {named}, and not an IAM role's ARN"
     if account.by_irsa:
         return ""
     if len({item["role_arn"] for item in account.declared}) > 1:
@@ -64,7 +75,7 @@ def _problem_of_declaration(account: Account, role_arn: str) -> str:
     return "" if role_arn else f"No role is known for service account {account}"
 
 
-def _problem_of_role(account: Account, wish: Wish, role_arn: str) -> str:
+def _problem_of_role(account: Account, role_arn: str) -> str:
     role = account.role
     if account.is_made or role is None:
         return ""
@@ -74,23 +85,70 @@ def _problem_of_role(account: Account, wish: Wish, role_arn: str) -> str:
         return f"Role {role_arn}, of service account {account}, doesn't exist"
     if any(path in role_arn for path in OF_AWS):
         return f"The trust policy of role {role_arn} is AWS's own and can't be changed; give {account} another role"
-    return pod_identity_problem(opened(account, wish), wish.cluster["arn"], account.place)
+    return ""
 
 
-def warnings(account: Account, wish: Wish) -> list[str]:
+def _problem_of_annotation(account: Account, desired: Desired, target: str) -> str:
+    """Why nobody but the owner of its namespace says that it is to have the role that its annotation names."""
+    named = account.annotation
+    if not named or _decided(account, named):
+        return ""
+    if target:
+        if str(account) in desired.targets[target].service_accounts:
+            return ""
+        return (
+            f"Service account {account} is annotated with role {named} of another account, whose trust policy can't be"
+            " read from here: where that account lets it in, name it in service_accounts of that role in"
+            " pod_identity_migrate_targets"
+        )
+    reason = irsa_problem(account.trust, provider_of(desired.cluster), account.place, account.audience)
+    return (
+        f"Service account {account} is annotated with role {named}, and that role doesn't let it in by IRSA. {reason}"
+        if reason
+        else ""
+    )
+
+
+def _decided(account: Account, named: str) -> bool:
+    """Whether the user declared that role for it, or an association gives it already."""
+    roles = {account.bound.get("role_arn"), account.bound.get("target_role_arn")}
+    return named in roles or any(item.get("role_arn") == named for item in account.declared)
+
+
+def _problem_of_trust(account: Account, desired: Desired, role_arn: str) -> str:
+    if account.is_made or account.role is None:
+        return ""
+    after = opened(account, desired)
+    return pod_identity_problem(after, desired.cluster["arn"], account.place) or too_large(
+        role_arn, account.trust, after, desired
+    )
+
+
+def too_large(role_arn: str, before: Document, after: Document, desired: Desired) -> str:
+    """Why IAM wouldn't take the trust policy that Pod Identity is let in by, and the way out."""
+    found = size_problem(role_arn, before, after, desired.trust_size)
+    return (
+        f"{found}: raise the quota and set pod_identity_migrate_trust_size, open the role wider with"
+        " pod_identity_migrate_trust (cluster), or leave service accounts out with pod_identity_migrate_exclude"
+        if found
+        else ""
+    )
+
+
+def warnings(account: Account, desired: Desired) -> list[str]:
     """What else there is to know."""
     return [
-        *_held(account, wish),
+        *_held(account, desired),
         *_declared_otherwise(account),
-        *_still_let_in(account, wish),
+        *_still_let_in(account, desired),
         *_not_restarted(account),
     ]
 
 
-def _held(account: Account, wish: Wish) -> t.Iterator[str]:
+def _held(account: Account, desired: Desired) -> t.Iterator[str]:
     if account.annotation and (keeper := holder(account.object, ANNOTATION_PATH)):
         yield f"{keeper} holds the annotation of {account}: take it out there too, or it comes back"
-    for each in account.on_host_network if wish.host_network else ():
+    for each in account.on_host_network if desired.host_network else ():
         if keeper := holder(each.object, NETWORK_PATH):
             yield f"{keeper} holds hostNetwork of {each.owner}: take it out there too, or it comes back"
 
@@ -101,9 +159,9 @@ def _declared_otherwise(account: Account) -> t.Iterator[str]:
             yield f"{item['name']} is declared with role {item['role_arn']} and keeps {account.by_irsa}: declare that"
 
 
-def _still_let_in(account: Account, wish: Wish) -> t.Iterator[str]:
+def _still_let_in(account: Account, desired: Desired) -> t.Iterator[str]:
     if account.irsa_role:
-        for label in irsa_statements(without(account, wish), provider_of(wish.cluster), account.place):
+        for label in irsa_statements(without(account, desired), provider_of(desired.cluster), account.place):
             yield f"The trust policy of role {account.irsa_role} lets {account} in by {label}, too, which stays"
 
 
@@ -115,11 +173,11 @@ def _not_restarted(account: Account) -> t.Iterator[str]:
             yield f"{pod.owner} ends as it began; its next run gets Pod Identity"
 
 
-def without(account: Account, wish: Wish) -> Document:
+def without(account: Account, desired: Desired) -> Document:
     """The trust policy that its role is to have in the end: without what lets it in by IRSA."""
-    return without_irsa(opened(account, wish), provider_of(wish.cluster), [account.place])
+    return without_irsa(opened(account, desired), provider_of(desired.cluster), [account.place])
 
 
-def opened(account: Account, wish: Wish) -> Document:
+def opened(account: Account, desired: Desired) -> Document:
     """The trust policy of its role, once Pod Identity is let in."""
-    return with_pod_identity(account.trust, wish.cluster["arn"], wish.scope, [account.place])
+    return with_pod_identity(account.trust, desired.cluster["arn"], desired.scope, [account.place])

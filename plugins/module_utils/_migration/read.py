@@ -13,6 +13,8 @@ from .._association.api import EksAssociations
 from .._cluster.api import read_cluster
 from .._core.aws import aws_client
 from .._core.parallel import spread
+from .._core.plan import Refused
+from .._core.validate import role_arn
 from .._iam.roles_api import IamRoles
 from .._identity.associations import read_bindings
 from .._identity.dry_run import Place
@@ -20,8 +22,8 @@ from .._identity.request import WHOLE
 from .._kubernetes.api import Kubernetes, connect
 from .._kubernetes.pods import service_account_of
 from .._workload.find import living
-from .model import Account, Found, Scope, Wish, is_concerned
-from .plan import plan, roles_of
+from .model import Account, Desired, Running, Scope, Target, is_concerned
+from .plan import plans, roles_of
 
 CONCURRENCY = 8
 
@@ -30,11 +32,26 @@ def look(module: t.Any) -> list[dict[str, t.Any]]:
     """A row for each service account that is to be migrated, or was."""
     params = module.params
     cluster = read_cluster(module, params["cluster_name"])
-    wish = Wish(cluster, params["scope"], params["targets"], params["host_network"])
+    desired = Desired(
+        cluster, params["scope"], _targets(params["targets"]), params["trust_size"], params["host_network"]
+    )
     scope = _scope(params)
     accounts = _accounts(connect(params, scope.namespaces), scope, _declared(params["workloads"]))
     accounts = _bound(module, accounts, scope.namespaces)
-    return [plan(account, wish) for account in _with_roles(module, accounts, wish)]
+    return plans(_with_roles(module, accounts, desired), desired)
+
+
+def _targets(given: t.Mapping[str, t.Any]) -> dict[str, Target]:
+    """How roles of other accounts are reached; ``Refused`` for what is no role."""
+    return {role_arn("targets", far): _target(f"targets[{far}]", near) for far, near in given.items()}
+
+
+def _target(option: str, near: t.Any) -> Target:
+    named = near if isinstance(near, dict) else {"role_arn": near}
+    accounts = named.get("service_accounts") or ()
+    if set(named) - {"role_arn", "service_accounts"} or isinstance(accounts, str):
+        raise Refused(f"{option} takes role_arn, and service_accounts as a list of NAMESPACE/NAME.")
+    return Target(role_arn(f"{option}.role_arn", named.get("role_arn")), tuple(map(str, accounts)))
 
 
 def _scope(params: t.Mapping[str, t.Any]) -> Scope:
@@ -59,7 +76,7 @@ def _accounts(kubernetes: Kubernetes, scope: Scope, declared: t.Mapping[Place, t
     concerned = {place for place, item in objects.items() if is_concerned(item)} | set(declared)
     workloads, pods = defaultdict(list), defaultdict(list)
     for owner, item in living(kubernetes):
-        found = Found(owner, item)
+        found = Running(owner, item)
         workloads[(owner.namespace, service_account_of(found.template))].append(found)
     for pod in kubernetes.running():
         pods[(pod.namespace, pod.service_account)].append(pod)
@@ -83,8 +100,8 @@ def _bound(module: t.Any, accounts: list[Account], spaces: t.Collection[str] | N
     return [replace(account, association=bound.get(account.place)) for account in accounts]
 
 
-def _with_roles(module: t.Any, accounts: list[Account], wish: Wish) -> list[Account]:
-    named = [roles_of(account, wish)[0] for account in accounts]
+def _with_roles(module: t.Any, accounts: list[Account], desired: Desired) -> list[Account]:
+    named = [roles_of(account, desired)[0] for account in accounts]
     reader = IamRoles(aws_client(module, "iam"))
     arns = sorted({arn for arn in named if arn})
     roles = {role.arn: role for role in spread(reader.trusting, arns, CONCURRENCY)}

@@ -15,7 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import explain
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
 from ansible_collections.enbuild.eks.plugins.module_utils._iam.role_trust_apply import RoleTrusts
-from ansible_collections.enbuild.eks.plugins.module_utils._iam.role_trust_plan import Goal
+from ansible_collections.enbuild.eks.plugins.module_utils._iam.role_trust_plan import Desired
 from ansible_collections.enbuild.eks.tests.unit.plugins.module_utils._iam.test_trust_edit import (
     ACCOUNT,
     CLUSTER,
@@ -59,15 +59,15 @@ def arn(name: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
 
-def goals(*names: str) -> list[Goal]:
-    return [Goal(arn(name), (ORDERS,), pod_identity=True) for name in names]
+def desired_trusts(*names: str) -> list[Desired]:
+    return [Desired(arn(name), (ORDERS,), pod_identity=True) for name in names]
 
 
 def test_each_is_tried_before_the_first_is_changed() -> None:
     iam = FakeIam("a", "b", sealed="b")
     trusts = RoleTrusts(iam.client)
     before = dict(iam.trusts)
-    items = trusts.items(goals("a", "b"), CLUSTER)
+    items = trusts.items(desired_trusts("a", "b"), CLUSTER)
     with pytest.raises(AnsibleAWSError) as failed:
         trusts.apply(items)
     assert iam.trusts == before
@@ -80,13 +80,13 @@ def test_each_is_tried_before_the_first_is_changed() -> None:
 def test_one_alone_needs_no_trial(names: list[str], writes: list[str]) -> None:
     iam = FakeIam("a", "b")
     trusts = RoleTrusts(iam.client)
-    trusts.apply(trusts.items(goals(*names), CLUSTER))
+    trusts.apply(trusts.items(desired_trusts(*names), CLUSTER))
     assert iam.written == writes
     assert all(len(iam.trusts[name]["Statement"]) == 2 for name in names)
-    again = trusts.items(goals(*names), CLUSTER)
+    again = trusts.items(desired_trusts(*names), CLUSTER)
     assert [item.plan.changes for item in again] == [()] * len(names)
 
 
 def test_every_role_that_is_missing_is_named() -> None:
     with pytest.raises(Refused, match=r"role/x doesn't exist. Role .*role/y doesn't exist"):
-        RoleTrusts(FakeIam("a").client).items(goals("x", "a", "y"), CLUSTER)
+        RoleTrusts(FakeIam("a").client).items(desired_trusts("x", "a", "y"), CLUSTER)

@@ -116,18 +116,18 @@ def test_irsa_comes_back_for_those_that_it_lacks() -> None:
 
 
 def test_a_role_is_planned_whole() -> None:
-    goal = role_trust.Goal(ROLE, (ORDERS,), pod_identity=True, irsa=False)
-    plan = role_trust.plan(goal, CLUSTER, document(irsa(*of(ORDERS, FEED))))
+    desired = role_trust.Desired(ROLE, (ORDERS,), pod_identity=True, irsa=False)
+    plan = role_trust.plan(desired, CLUSTER, document(irsa(*of(ORDERS, FEED))))
     (change,) = plan.changes
     assert (change.call, change.args["RoleName"]) == ("update_assume_role_policy", "shop")
     first, second = plan.after["trust_policy"]["Statement"]
     assert (first, second["Principal"]) == (irsa(*of(FEED)), POD_IDENTITY["Principal"])
-    assert role_trust.plan(goal, CLUSTER, plan.after["trust_policy"]).changes == ()
+    assert role_trust.plan(desired, CLUSTER, plan.after["trust_policy"]).changes == ()
 
 
 def test_a_role_that_can_not_be_opened_is_refused() -> None:
     with pytest.raises(Refused, match=r"role/team/shop can't be opened for shop/orders: The trust policy denies"):
-        role_trust.plan(role_trust.Goal(ROLE, (ORDERS,), pod_identity=True), CLUSTER, document(POD_IDENTITY, DENY))
+        role_trust.plan(role_trust.Desired(ROLE, (ORDERS,), pod_identity=True), CLUSTER, document(POD_IDENTITY, DENY))
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_a_role_that_can_not_be_opened_is_refused() -> None:
 def test_bad_input(roles: t.Any, message: str) -> None:
     items = [{"pod_identity": True, "irsa": None, **item} for item in roles]
     with pytest.raises(Refused, match=message):
-        role_trust.goals({"roles": items, "scope": "account"})
+        role_trust.desired_trusts({"roles": items, "scope": "account"})

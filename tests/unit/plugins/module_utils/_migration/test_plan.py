@@ -10,8 +10,15 @@ import typing as t
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._iam.model import Role
 from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner, Pod
-from ansible_collections.enbuild.eks.plugins.module_utils._migration.model import Account, Found, Scope, Wish, holder
-from ansible_collections.enbuild.eks.plugins.module_utils._migration.plan import plan
+from ansible_collections.enbuild.eks.plugins.module_utils._migration.model import (
+    Account,
+    Desired,
+    Running,
+    Scope,
+    Target,
+    holder,
+)
+from ansible_collections.enbuild.eks.plugins.module_utils._migration.plan import plan, plans
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report import migration as words
 from ansible_collections.enbuild.eks.tests.unit.plugins.module_utils._iam.test_trust_edit import (
     ACCOUNT,
@@ -26,21 +33,25 @@ from ansible_collections.enbuild.eks.tests.unit.plugins.module_utils._iam.test_t
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop"
 FAR = "arn:aws:iam::210987654321:role/far"
 BOUND = {"role_arn": ROLE, "target_role_arn": "", "association_id": "a-1", "owner_arn": ""}
-WISH = Wish(CLUSTER)
+DESIRED = Desired(CLUSTER)
 ORDERS = ("shop", "orders")
 OLD, NEW = document(irsa(*of(ORDERS))), document(irsa(*of(ORDERS)), POD_IDENTITY)
 NODE = {"name": "orders", "deployment": "orders", "role_name": None, "role_arn": ROLE, "allowed": ["s3:ListBuckets"]}
 Row = dict[str, t.Any]
 
 
-def service_account(role_arn: str = ROLE, remembered: str = "", **metadata: t.Any) -> Row:
-    known = {"eks.amazonaws.com/role-arn": role_arn, "enbuild.eks/irsa-role-arn": remembered}
+def service_account(role_arn: str = ROLE, remembered: str = "", audience: str = "", **metadata: t.Any) -> Row:
+    known = {
+        "eks.amazonaws.com/role-arn": role_arn,
+        "enbuild.eks/irsa-role-arn": remembered,
+        "eks.amazonaws.com/audience": audience,
+    }
     return {"metadata": {"annotations": {key: value for key, value in known.items() if value}, **metadata}}
 
 
-def found(kind: str = "Deployment", name: str = "orders", template: t.Any = None, **metadata: t.Any) -> Found:
+def found(kind: str = "Deployment", name: str = "orders", template: t.Any = None, **metadata: t.Any) -> Running:
     spec = {"containers": [{"name": "main"}], **(template or {})}
-    return Found(Owner(kind, "shop", name), {"metadata": metadata, "spec": {"template": {"spec": spec}}})
+    return Running(Owner(kind, "shop", name), {"metadata": metadata, "spec": {"template": {"spec": spec}}})
 
 
 def pod(owner: Owner, injected: bool = False) -> Pod:
@@ -112,7 +123,7 @@ STATES: dict[str, tuple[Account, str, list[str], list[str]]] = {
     "a role to make": (
         account(object=service_account(""), declared=({**NODE, "role_name": "shop"},), role=Role(ROLE, False)),
         "to migrate",
-        ["see", "associate", "restart"],
+        ["create", "associate", "restart"],
         [],
     ),
     "its node's network": (
@@ -138,7 +149,7 @@ PARTS = {"annotation": "take away the annotation", "statement": "take IRSA's", "
 
 @pytest.mark.parametrize(("before", "state", "steps", "left"), STATES.values(), ids=STATES)
 def test_states(before: Account, state: str, steps: list[str], left: list[str]) -> None:
-    row = plan(before, WISH)
+    row = plan(before, DESIRED)
     assert (row["state"], kinds(row["steps"]), row["problem"]) == (state, steps, "")
     assert len(row["left"]) == len(left)
     assert all(text.startswith(PARTS[part]) for text, part in zip(row["left"], left, strict=True))
@@ -147,7 +158,7 @@ def test_states(before: Account, state: str, steps: list[str], left: list[str]) 
 OBSTACLES = {
     "no role": (account(role=Role(ROLE, False)), "blocked", "doesn't exist"),
     "a role that can't be read": (account(role=Role(ROLE)), "blocked", "allow GetRole"),
-    "a trust that denies": (account(document(DENY)), "blocked", "denies sts:AssumeRole"),
+    "a trust that denies": (account(document(irsa(*of(ORDERS)), DENY)), "blocked", "denies sts:AssumeRole"),
     "another role": (account(association={**BOUND, "role_arn": f"{ROLE}2"}), "blocked", "make the two agree"),
     "another target": (account(association={**BOUND, "target_role_arn": FAR}), "blocked", f"target role {FAR}"),
     "AWS's own role": (
@@ -189,22 +200,22 @@ OBSTACLES = {
 
 @pytest.mark.parametrize(("before", "state", "message"), OBSTACLES.values(), ids=OBSTACLES)
 def test_obstacles(before: Account, state: str, message: str) -> None:
-    row = plan(before, WISH)
+    row = plan(before, DESIRED)
     assert (row["state"], row["steps"], row["left"]) == (state, [], [])
     assert message in row["problem"]
 
 
 def test_the_default_service_account_of_a_node_is_no_ones_but_by_name() -> None:
     by_workload = Account("shop", "default", service_account(""), declared=(NODE,), role=Role(ROLE, True, OLD))
-    assert "every pod of the namespace" in plan(by_workload, WISH)["problem"]
+    assert "every pod of the namespace" in plan(by_workload, DESIRED)["problem"]
     named = {"name": "all", "service_account": "default", "role_arn": ROLE}
     by_name = Account("shop", "default", service_account(""), declared=(named,), role=Role(ROLE, True, OLD))
-    assert plan(by_name, WISH)["state"] == "to migrate"
+    assert plan(by_name, DESIRED)["state"] == "to migrate"
 
 
 def test_a_role_of_another_account_is_reached_through_one_of_the_clusters() -> None:
-    wish = Wish(CLUSTER, targets={FAR: ROLE})
-    row = plan(account(object=service_account(FAR)), wish)
+    desired = Desired(CLUSTER, targets={FAR: Target(ROLE, ("shop/orders",))})
+    row = plan(account(object=service_account(FAR)), desired)
     assert (row["role_arn"], row["target_role_arn"], kinds(row["steps"])) == (
         ROLE,
         FAR,
@@ -213,11 +224,85 @@ def test_a_role_of_another_account_is_reached_through_one_of_the_clusters() -> N
     assert f"through it role {FAR}" in row["steps"][1]
 
 
+def test_a_role_of_another_account_goes_to_those_alone_that_the_user_named() -> None:
+    desired = Desired(CLUSTER, targets={FAR: Target(ROLE, ("shop/feed",))})
+    row = plan(account(object=service_account(FAR)), desired)
+    assert (row["state"], row["steps"]) == ("blocked", [])
+    assert "name it in service_accounts of that role in pod_identity_migrate_targets" in row["problem"]
+    given = account(object=service_account(FAR), association={**BOUND, "target_role_arn": FAR})
+    assert plan(given, desired)["state"] == "to migrate"
+
+
+HOSTILE = {
+    "a role that doesn't let it in": (account(document(irsa(*of(("shop", "feed"))))), "doesn't let it in by IRSA"),
+    "an administrator's role": (account(document(POD_IDENTITY)), "it names pods.eks.amazonaws.com"),
+    "another audience": (
+        account(object=service_account(audience="corp")),
+        ":aud 'sts.amazonaws.com', and its token sends 'corp'",
+    ),
+    "no ARN": (account(object=service_account("reader"), role=None), "is 'reader', and not an IAM role's ARN"),
+    "an ARN with a line break": (account(object=service_account(f"{ROLE}\nx"), role=None), "not an IAM role's ARN"),
+    "an ARN with text that runs backwards": (account(object=service_account(f"{ROLE}\u202e"), role=None), "not an IAM"),
+}
+
+
+@pytest.mark.parametrize(("before", "message"), HOSTILE.values(), ids=HOSTILE)
+def test_an_annotation_gives_no_role_that_its_trust_does_not(before: Account, message: str) -> None:
+    row = plan(before, DESIRED)
+    assert (row["state"], row["steps"], row["left"], row["stops"]) == ("blocked", [], [], False)
+    assert message in row["problem"]
+    assert row["problem"].isprintable()
+
+
+def test_an_annotation_counts_where_the_user_or_an_association_says_the_same() -> None:
+    closed = document(irsa(*of(("shop", "feed"))))
+    assert plan(account(closed, declared=(NODE,)), DESIRED)["state"] == "to migrate"
+    assert plan(account(closed, association=BOUND), DESIRED)["state"] == "to migrate"
+
+
+@pytest.mark.parametrize(
+    ("scope", "who"),
+    [
+        ("service_account", "for service account shop/orders alone"),
+        ("cluster", f"for every service account of cluster {CLUSTER['arn']}"),
+        ("account", "for every service account of every cluster of the account"),
+        ("none", "for every service account of every cluster that may pass it"),
+    ],
+)
+def test_the_plan_says_how_far_a_role_is_opened(scope: str, who: str) -> None:
+    assert plan(account(), Desired(CLUSTER, scope))["steps"][0].endswith(who)
+
+
+def sharers(count: int, trust: Row) -> list[Account]:
+    """Service accounts that share a role."""
+    role = Role(ROLE, True, trust)
+    return [Account("shop", f"orders-{number}", service_account(), role=role) for number in range(count)]
+
+
+def test_a_trust_policy_that_iam_would_not_take_is_known_in_the_plan() -> None:
+    """Each fits by itself, and all together don't."""
+    anybody = document(irsa("system:serviceaccount:shop:*", operator="StringLike"))
+    other = account(object=service_account(f"{ROLE}2"), role=Role(f"{ROLE}2", True, OLD))
+    rows = plans([*sharers(4, anybody), other], DESIRED)
+    assert [row["state"] for row in rows] == ["blocked"] * 4 + ["to migrate"]
+    assert all(row["stops"] for row in rows[:4])
+    assert (
+        "would have 2246 characters, and IAM takes 2048 (ACLSizePerRole, which can be raised to 4096)"
+        in rows[0]["problem"]
+    )
+    for way_out in ("raise the quota", "pod_identity_migrate_trust (cluster)", "pod_identity_migrate_exclude"):
+        assert way_out in rows[0]["problem"]
+    raised = plans(sharers(4, anybody), Desired(CLUSTER, trust_size=4096))
+    assert [row["state"] for row in raised] == ["to migrate"] * 4
+    wider = plans(sharers(4, anybody), Desired(CLUSTER, "cluster"))
+    assert [row["state"] for row in wider] == ["to migrate"] * 4
+
+
 def test_warnings_name_who_would_bring_it_back() -> None:
     helm = {"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "shop"}
     annotated = service_account()
     annotated["metadata"]["annotations"].update(helm)
-    (warning,) = plan(account(object=annotated), WISH)["warnings"]
+    (warning,) = plan(account(object=annotated), DESIRED)["warnings"]
     assert (
         warning == "Helm release shop/shop holds the annotation of shop/orders: take it out there too, or it comes back"
     )
@@ -244,7 +329,7 @@ def test_what_the_tasks_get() -> None:
     spec = {"hostNetwork": True, "containers": [{"name": "main", "ports": ports}, {"name": "side"}]}
     runs = (found(template=spec), found("Job", "night"))
     here = account(workloads=runs, declared=(NODE,), pods=(pod(runs[0].owner),))
-    row = plan(here, WISH)
+    row = plan(here, DESIRED)
     words_of = {"kind": "Deployment", "namespace": "shop", "name": "orders", "predicted": False}
     assert row["act"]["restart"] == [words_of]
     looked = {"name": "orders", "namespace": "shop", "deployment": "orders", "allowed": ["s3:ListBuckets"]}
@@ -259,21 +344,21 @@ def test_what_the_tasks_get() -> None:
         "eks.amazonaws.com/role-arn": None,
         "enbuild.eks/irsa-role-arn": ROLE,
     }
-    assert plan(account(workloads=(), pods=()), WISH)["act"]["ahead"] == [
+    assert plan(account(workloads=(), pods=()), DESIRED)["act"]["ahead"] == [
         {"name": "orders", "namespace": "shop", "service_account": "orders"}
     ]
 
 
 def test_the_way_back_is_what_was_remembered() -> None:
     run = found(annotations={"enbuild.eks/host-network": "true"})
-    row = plan(account(NEW, True, object=service_account("", ROLE), association=BOUND, workloads=(run,)), WISH)
+    row = plan(account(NEW, True, object=service_account("", ROLE), association=BOUND, workloads=(run,)), DESIRED)
     back = row["back"]
     assert (back["irsa"], back["association_id"]) == (ROLE, "a-1")
     assert back["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": ROLE, "enbuild.eks/irsa-role-arn": None}
     (on,) = back["host_network"]
     assert on["definition"]["spec"]["template"]["spec"] == {"hostNetwork": True}
     assert back["kept"]
-    untouched = plan(account(), WISH)["back"]
+    untouched = plan(account(), DESIRED)["back"]
     assert (untouched["metadata"], untouched["kept"], untouched["bound"]) == ({}, False, False)
 
 
@@ -284,7 +369,7 @@ def test_scope() -> None:
 
 
 def test_words() -> None:
-    rows = [plan(account(), WISH), plan(account(object=service_account(FAR), role=None), WISH)]
+    rows = [plan(account(), DESIRED), plan(account(object=service_account(FAR), role=None), DESIRED)]
     lines = words.lines(rows)
     assert lines[0] == "shop/orders (IRSA): to migrate"
     assert lines[3] == "  3. restart Deployment shop/orders"
@@ -307,11 +392,11 @@ def test_words() -> None:
     ],
 )
 def test_changes_are_what_was_done(done: str, prepared: bool, changed: list[str]) -> None:
-    said = words.changes([plan(account(), WISH)], {"shop/orders": done}, prepared)
+    said = words.changes([plan(account(), DESIRED)], {"shop/orders": done}, prepared)
     assert kinds(text.removeprefix("shop/orders: ") for text in said) == changed
 
 
 def test_a_workload_without_pods_is_not_asked_for_a_proof() -> None:
-    row = plan(account(workloads=(found(), found(name="idle"))), WISH)
+    row = plan(account(workloads=(found(), found(name="idle"))), DESIRED)
     assert [item["name"] for item in row["act"]["prove"]] == ["orders"]
     assert [item["name"] for item in row["act"]["ahead"]] == ["orders", "idle"]
