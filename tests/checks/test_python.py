@@ -10,6 +10,7 @@ import sys
 import typing as t
 from pathlib import Path
 
+import pytest
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, files, run
 
 LONGEST_FUNCTION = 25
@@ -61,12 +62,24 @@ def test_function_length() -> None:
     assert not long, f"functions of over {LONGEST_FUNCTION} lines:\n" + "\n".join(long)
 
 
-def test_what_is_slow_to_import_is_imported_only_where_it_is_needed() -> None:
-    """A module starts for each task and cluster; importing is most of what a look at a cluster costs."""
-    module = "ansible_collections.enbuild.eks.plugins.modules.pod_identity_workload_info"
-    slow = ["kubernetes.client.api.core_v1_api", "jsonschema"]
-    code = f"import importlib, sys; importlib.import_module({module!r}); print({{*{slow}}} & {{*sys.modules}} or '')"
-    assert run(sys.executable, "-c", code, cwd=Path(sys.prefix) / "collections") == (0, "\n")
+@pytest.mark.parametrize("of_kubernetes", [False, True])
+def test_what_is_slow_to_import_is_imported_only_where_it_is_needed(of_kubernetes: bool) -> None:
+    """A module starts for each task and cluster. The playbooks of the tests fork theirs, and wouldn't notice."""
+    slow = {"kubernetes.client.api.core_v1_api", "jsonschema", *(() if of_kubernetes else ("kubernetes",))}
+    names = [path.stem for path, text in _modules() if ("k8s_auth_options" in text) == of_kubernetes]
+    code = f"""
+import importlib, sys
+for name in {names}:
+    importlib.import_module("ansible_collections.enbuild.eks.plugins.modules." + name)
+    print(*(f"{{name}} imports {{each}}" for each in {slow} & {{*sys.modules}}))
+"""
+    assert names
+    imported = run(sys.executable, "-c", code, cwd=Path(sys.prefix) / "collections")
+    assert (imported[0], imported[1].split()) == (0, []), imported[1]
+
+
+def _modules() -> t.Iterator[tuple[Path, str]]:
+    return ((path, text) for path, text in _sources() if path.parent == Path("plugins/modules"))
 
 
 def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
