@@ -230,6 +230,20 @@ def _names_for_modules() -> tuple[str, ...]:
     return (*MODULES, *(f"{OWN}.{each.name}" for each in pkgutil.iter_modules(own.__path__)))
 
 
+def share_packed_modules(folder: Path) -> None:
+    """Let all runs of Ansible share what it packs for its modules: each keeps it in its own temporary folder."""
+    folder.mkdir()
+    plain = tempfile.mkdtemp
+
+    def mkdtemp(suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:  # noqa: A002
+        made = plain(suffix, prefix, dir)
+        if prefix and prefix.startswith("ansible-local-"):
+            (Path(made) / "ansiballz_cache").symlink_to(folder)
+        return made
+
+    tempfile.mkdtemp = mkdtemp  # type: ignore[assignment]
+
+
 def run(call: Call) -> int:
     """Run the call's script as Python would, and return its exit status."""
     _take_over(call)
@@ -298,6 +312,8 @@ def main() -> None:
     for name in [name for name in sys.modules if name.startswith("ansible")]:  # How this file was found.
         del sys.modules[name]
     import_all(t.cast("Kind", kind))
+    if kind == "controller":
+        share_packed_modules(Path(address).parent / "packed")
     gc.collect()
     gc.freeze()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -145,3 +145,20 @@ def test_its_end_ends_what_it_runs(tmp_path: Path) -> None:
         assert eventually(lambda: alive(seconds))
     assert running.wait(10) != 0
     assert eventually(lambda: not alive(seconds))
+
+
+def test_ansible_packs_a_module_once_for_all_runs(warm: WarmPython, tmp_path: Path) -> None:
+    with WarmPython.start("controller") as started:
+        started.await_ready()
+        ansible = str(Path(sys.executable).with_name("ansible"))
+        ping = ["localhost", "-m", "ping", "-e", f"ansible_python_interpreter={warm.program}"]
+        variables = {**os.environ, "ANSIBLE_LOCAL_TEMP": str(tmp_path)}
+        packed, times = started.program.parent / "packed", []
+        for _run in range(2):
+            command = [str(started.program), ansible, *ping]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, env=variables)
+            assert '"ping": "pong"' in done.stdout
+            times.append([path.stat().st_mtime_ns for path in packed.glob("*ping*DEFLATED*")])
+        assert times[0]
+        assert times[0] == times[1]
+        assert not list(tmp_path.iterdir()), "each run removes its own folder, and not what is shared"
