@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import typing as t
-import urllib.request
 
 import hypothesis
 import pytest
@@ -71,16 +70,15 @@ class Emulator:
     def __init__(self, lab: t.Any) -> None:
         self.eks = EksAssociations(lab.aws("eks"), lab.cluster_name)
         self.cluster = lab.cluster_name
-        self._url = lab.aws_endpoint_url
+        self._lab = lab
 
     def key(self, name: str) -> Key:
         return Key(self.cluster, *name.split("/"))
 
     def calls(self) -> dict[str, int]:
         """The EKS calls since the last time this was asked."""
-        with urllib.request.urlopen(f"{self._url}/_lab/calls") as answer:
-            counted = json.load(answer)["calls"].get("eks", {})
-        urllib.request.urlopen(urllib.request.Request(f"{self._url}/_lab/calls", method="DELETE")).close()
+        counted = self._lab.calls()["calls"].get("eks", {})
+        self._lab.forget_calls()
         return t.cast("dict[str, int]", counted)
 
 

@@ -184,10 +184,13 @@ def test_credentials_that_aws_does_not_know_are_nobody_in_the_cluster(lab: Lab) 
     assert "Unauthorized" in answer.stderr or "logged in" in answer.stderr
 
 
-def test_only_the_owner_reads_the_labs_secrets(lab: Lab) -> None:
-    private = [lab.folder / "lab.json", lab.folder / "kubeconfig", lab.folder / "config" / "aws.json"]
-    private += list((lab.folder / SECRETS).iterdir())
-    assert {path.name: oct(path.stat().st_mode & 0o777) for path in private} == {p.name: "0o600" for p in private}
+def test_only_the_owner_reads_the_labs_files(lab: Lab) -> None:
+    found = [lab.folder, *lab.folder.rglob("*")]
+    assert lab.control_token_file in found
+    shared = {
+        path: oct(path.stat().st_mode) for path in found if path.lstat().st_mode & 0o077 and not path.is_symlink()
+    }
+    assert shared == {}
 
 
 def test_an_answer_other_than_success_is_an_error(lab: Lab) -> None:

@@ -40,13 +40,18 @@ def where(request: pytest.FixtureRequest) -> Where:
 def playbook(target: str, where: Where) -> list[dict[str, t.Any]]:
     """A play of the target alone; region and group defaults as a user would set them."""
     region = {"region": where.region}
+    control = {"headers": {"Authorization": "Bearer {{ lookup('file', test_lab_token_file) }}"}}
     return [
         {
             "name": target,
             "hosts": "localhost",
             "connection": "local",
             "gather_facts": False,
-            "module_defaults": {"group/enbuild.eks.eks": region, "group/amazon.aws.aws": region},
+            "module_defaults": {
+                "group/enbuild.eks.eks": region,
+                "group/amazon.aws.aws": region,
+                "ansible.builtin.uri": control,
+            },
             "vars": {**where.variables, "ansible_python_interpreter": sys.executable},
             "roles": [target],
         }

@@ -22,6 +22,8 @@ class Where:
     region: str
     lab_url: str
     environment: dict[str, str]
+    lab_token_file: str = ""
+    """Has what such a request has to carry as its bearer token; empty on real AWS."""
     prefix: str = field(default_factory=lambda: f"enbuild-test-{uuid.uuid4().hex[:6]}")
     """Begins the name of everything that a target makes, so that runs side by side don't meet."""
 
@@ -32,13 +34,15 @@ class Where:
             "test_cluster": self.cluster_name,
             "test_region": self.region,
             "test_lab_url": self.lab_url,
+            "test_lab_token_file": self.lab_token_file,
             "test_prefix": self.prefix,
         }
 
 
 def on_lab(lab: t.Any) -> Where:
     """The lab of this session."""
-    return Where(lab.cluster_name, lab.region, lab.aws_endpoint_url, dict(lab.environment()))
+    environment = dict(lab.environment())
+    return Where(lab.cluster_name, lab.region, lab.aws_endpoint_url, environment, str(lab.control_token_file))
 
 
 def on_aws() -> Where | None:

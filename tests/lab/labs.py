@@ -20,7 +20,7 @@ from ..lab.eventually import eventually
 from . import binaries, environment
 from .errors import LabError, last_line
 from .kubernetes_api import Document, KubernetesApi
-from .layout import DEFAULT_NAME, Layout, lab_folder
+from .layout import DEFAULT_NAME, Layout, lab_folder, write_private
 from .lock import holder
 from .parts import PACKAGE
 
@@ -57,6 +57,7 @@ class Lab:
     webhook_url: str
     access_key_id: str
     secret_access_key: str
+    control_token_file: Path
     kubernetes: Kubernetes
     chart_repository_url: str
     bin_dir: Path
@@ -186,7 +187,9 @@ class Lab:
         """Call a control endpoint of the emulator; LabError with its answer if it refuses."""
         data = None if body is None else json.dumps(body).encode()
         url = f"{self.aws_endpoint_url}/_lab/{path}"
-        request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+        token = self.control_token_file.read_text(encoding="utf-8").strip()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(url, data, headers, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=ANSWER_TIMEOUT) as response:
@@ -204,9 +207,11 @@ def find(name: str) -> Lab | None:
         facts = json.loads(layout.facts.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    access, bin_dir = facts.pop("kubernetes"), Path(facts.pop("bin_dir"))
+    access = facts.pop("kubernetes")
+    bin_dir, token_file = Path(facts.pop("bin_dir")), Path(facts.pop("control_token_file"))
     files = {key: Path(value) for key, value in access.items() if key != "host"}
-    return Lab(folder=layout.folder, kubernetes=Kubernetes(access["host"], **files), bin_dir=bin_dir, **facts)
+    kubernetes = Kubernetes(access["host"], **files)
+    return Lab(folder=layout.folder, kubernetes=kubernetes, bin_dir=bin_dir, control_token_file=token_file, **facts)
 
 
 def stop(name: str) -> bool:
@@ -251,10 +256,12 @@ def _start(layout: Layout, name: str, tied: bool, say: Say) -> None:
     for program, version in programs.borrowed.items():
         say(f"using the machine's {program} {version}: {programs.paths[program]}")
     layout.logs.mkdir(parents=True, exist_ok=True)
+    layout.folder.chmod(0o700)
+    layout.logs.chmod(0o700)
     paths = {program: str(path) for program, path in programs.paths.items()}
     command = [sys.executable, "-m", f"{PACKAGE}.supervisor", str(layout.folder), "--name", name]
     command += ["--programs", json.dumps(paths), *(["--tied"] if tied else [])]
-    with layout.log_of_supervisor().open("wb") as log:
+    with write_private(layout.log_of_supervisor(), "").open("wb") as log:
         supervisor = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
         )

@@ -105,6 +105,11 @@ class Plan:
         """Return where the token of one of IDENTITIES is."""
         return self.layout.secrets / f"{user.removeprefix('system:')}.token"
 
+    @property
+    def control_token_file(self) -> Path:
+        """Return where the token is that the emulator's control endpoints ask for."""
+        return self.layout.secrets / "control.token"
+
     def write(self) -> Credentials:
         """Make keys, certificates, tokens and the configuration of every part."""
         credentials = certificates.create(self.layout)
@@ -125,6 +130,7 @@ class Plan:
             write_private(self.token_file(user), token)
             rows.append(f'{token},{user},{user},"{group}"\n')
         write_private(self.layout.secrets / "tokens.csv", "".join(rows))
+        write_private(self.control_token_file, secrets.token_urlsafe(24))
 
     def kubeconfig_file(self, user: str) -> Path:
         """Return the kubeconfig of one of the parts."""
@@ -153,6 +159,7 @@ class Plan:
             "tls_cert": str(credentials.certificate),
             "tls_key": str(credentials.key),
             "state_dir": str(state),
+            "control_token_file": str(self.control_token_file),
             "account_id": ACCOUNT_ID,
             "region": REGION,
             "issuer": self.issuer,

@@ -176,7 +176,6 @@ def clear(layout: Layout) -> None:
             path.unlink()
     for folder in (layout.logs, layout.data, layout.config, layout.secrets):
         folder.mkdir(exist_ok=True)
-    layout.secrets.chmod(0o700)
 
 
 def describe(plan: Plan, ca: Path) -> dict[str, t.Any]:
@@ -192,6 +191,7 @@ def describe(plan: Plan, ca: Path) -> dict[str, t.Any]:
         "webhook_url": plan.webhook_url,
         "access_key_id": plan.access_key_id,
         "secret_access_key": plan.secret_access_key,
+        "control_token_file": str(plan.control_token_file),
         "kubernetes": {
             "host": plan.kubernetes_host,
             "ca_file": str(ca),
@@ -234,6 +234,7 @@ def main() -> int:
     parser.add_argument("--tied", action="store_true")
     options = parser.parse_args()
     layout = Layout(options.folder)
+    os.umask(0o077)  # What a lab writes, its parts included, is for its owner alone.
     with hold(layout.lock) as mine:
         if not mine:
             tell(failed=f"lab {options.name} is being started or stopped by somebody else")

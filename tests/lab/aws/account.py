@@ -9,13 +9,14 @@ import os
 import re
 import typing as t
 from copy import copy
+from pathlib import Path
 
 from moto.core.base_backend import BackendDict
 from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
-from . import bedrock, eks
+from . import bedrock, eks, iam, sts
 from .config import Config, Node
 from .kubernetes_api import KubernetesApi
 from .state import Lab
@@ -38,9 +39,12 @@ def build(config: Config) -> Lab:
     """Return a lab with its operator and clusters, served by moto's backends in this process."""
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     _load_managed_policies_once()
-    lab = Lab(config, KubernetesApi(config.kubernetes))
+    token = Path(config.control_token_file).read_text(encoding="utf-8").strip()
+    lab = Lab(config, KubernetesApi(config.kubernetes), token)
     eks.install(lab)
     bedrock.install()
+    iam.install()
+    sts.install()
     populate(lab)
     return lab
 

@@ -14,7 +14,7 @@ from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from . import web_identity
+from . import iam_limits, web_identity
 from .authentication import authenticate, read_signature
 from .authorization import authorize
 from .calls import Entry
@@ -23,6 +23,7 @@ from .operations import Call, identify
 from .requirements import Requirement
 from .signature import Signature
 from .state import Lab
+from .sts import check_tags
 from .wire_error import Answer, CallRefused, bad_signature, render
 from .wire_request import WireRequest
 
@@ -79,6 +80,8 @@ class AwsEndpoint:
         else:
             principal = authenticate(call, request, signature)
             progress.needs = authorize(call, principal)
+            iam_limits.check(call, principal)
+            check_tags(call, principal)
             result = self._dispatch(environ, call, t.cast(Signature, signature).authorization)
         progress.lost = fault is not None
         return result

@@ -69,6 +69,8 @@ class Config:
     operator: Operator
     clusters: tuple[ClusterConfig, ...]
     kubernetes: KubernetesAccess
+    control_token_file: str
+    """What a caller of the control endpoints has to know."""
     node: Node | None = None
     issuer: str = ""
     """Of the cluster's service account tokens; empty where IRSA is no matter."""
@@ -76,7 +78,10 @@ class Config:
     @classmethod
     def from_dict(cls, raw: dict[str, t.Any]) -> Config:
         """Read the supervisor's dictionary; KeyError names what is missing."""
-        plain = {name: raw[name] for name in ("http_port", "https_port", "tls_cert", "tls_key", "account_id", "region")}
+        plain = {
+            name: raw[name]
+            for name in ("http_port", "https_port", "tls_cert", "tls_key", "control_token_file", "account_id", "region")
+        }
         return cls(
             **plain,
             operator=Operator(**raw["operator"]),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import typing as t
 
@@ -12,6 +13,8 @@ from .state import AccessEntry, Lab
 from .wire_request import WireRequest
 
 PREFIX = "/_lab/"
+HOST = "127.0.0.1"
+"""What a caller has to call this machine: a web page that reaches it does so by another name."""
 
 Json = t.Any
 Handler = t.Callable[[Lab, Json], Json]
@@ -20,6 +23,9 @@ Handler = t.Callable[[Lab, Json], Json]
 def answer(lab: Lab, request: WireRequest) -> tuple[int, Json]:
     """Return status and JSON answer of a control request."""
     name = request.path[len(PREFIX) :]
+    refusal = _refusal(lab, request, name)
+    if refusal:
+        return refusal
     handler = _HANDLERS.get((request.method, name))
     if handler is None:
         known = any(path == name for _unused, path in _HANDLERS)
@@ -28,6 +34,16 @@ def answer(lab: Lab, request: WireRequest) -> tuple[int, Json]:
         return 200, handler(lab, json.loads(request.body) if request.body else None)
     except (ValueError, TypeError, KeyError) as error:
         return 400, {"error": f"{error}"}
+
+
+def _refusal(lab: Lab, request: WireRequest, name: str) -> tuple[int, Json] | None:
+    """Return the answer to whoever may not ask, None for whoever may; ``ready`` is for everybody on this machine."""
+    if request.headers.get("host", "").partition(":")[0] != HOST:
+        return 403, {"error": f"the control endpoint's host is {HOST}"}
+    given = request.headers.get("authorization", "")
+    if name != "ready" and not hmac.compare_digest(given.encode(), f"Bearer {lab.control_token}".encode()):
+        return 401, {"error": "the control endpoint needs the token in control.token of the lab's secrets"}
+    return None
 
 
 def _set_weather(lab: Lab, body: Json) -> Json:

@@ -20,6 +20,7 @@ from .policies import Question, trusts
 from .principals import Principal, find, find_role
 from .requirements import POD_IDENTITY_SERVICE
 from .rest_json import RestJsonErrors
+from .sts import tag
 from .tokens import AUDIENCE, PodToken, verify
 
 ROLE_SECONDS = 6 * 3600
@@ -113,7 +114,7 @@ def _tag_context(tags: Tags) -> dict[str, t.Any]:
 def _session(role_arn: str, name: str, policy: str, seconds: int, region: str, tags: Tags) -> AssumedRole:
     backend = sts_backends[role_arn.split(":")[4]][role_arn.split(":")[1]]
     session = backend.assume_role(region, name, role_arn, policy, seconds, "")
-    session.tags = tags
+    tag(session, tags, tags)  # EKS makes all of them transitive.
     return session
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import copy
+import csv
 import json
 import random
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -108,12 +110,18 @@ def _on_windows(spec: Json) -> bool:
 
 def _inject(pod: Json, method: Method, environment: list[list[tuple[str, str]]]) -> None:
     spec = pod["spec"]
-    listed = (pod["metadata"].get("annotations") or {}).get(f"{DOMAIN}/skip-containers", "")
-    skipped = {name.strip() for name in listed.split(",")}
+    skipped = _first_record((pod["metadata"].get("annotations") or {}).get(f"{DOMAIN}/skip-containers", ""))
     for container in [*(spec.get("initContainers") or []), *spec["containers"]]:
         if container["name"] not in skipped:
             _inject_container(container, method, environment)
         container.setdefault("resources", {})
+
+
+def _first_record(text: str) -> set[str]:
+    """Return the values of the first line that has any, as Go reads CSV: untrimmed, and none at all if it is not CSV."""
+    line = next((line for line in text.splitlines() if line), "")
+    value = r'(?:"(?:[^"]|"")*"|[^",]*)'
+    return set(*csv.reader([line])) if line and re.fullmatch(f"{value}(?:,{value})*", line) else set()
 
 
 def _inject_container(container: Json, method: Method, environment: list[list[tuple[str, str]]]) -> None:

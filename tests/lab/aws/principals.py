@@ -28,6 +28,8 @@ class Principal:
     token: str | None = field(default=None, repr=False)
     expires: datetime | None = None
     tags: t.Mapping[str, str] = field(default_factory=dict)
+    transitive: frozenset[str] = frozenset()
+    """The keys of those session tags that go on to every role assumed with this session."""
     role_arn: str | None = None
     user_id: str = ""
     name: str = ""
@@ -95,6 +97,7 @@ def _of_session(session: AssumedRole) -> Principal:
         token=session.session_token,
         expires=session.expiration.replace(tzinfo=UTC),
         tags={**tags, **getattr(session, "tags", {})},
+        transitive=getattr(session, "transitive", frozenset()),
         role_arn=session.role_arn,
         user_id=session.user_id,
     )

@@ -128,8 +128,9 @@ def _iam_resource(call: Call, principal: Principal) -> str:
     for parameter, kind in _IAM_NAMES.items():
         if parameter in given:
             return _iam_arn(call, principal, kind, given[parameter])
-    if "PolicyArn" in given:
-        return str(given["PolicyArn"])
+    for parameter in ("PolicyArn", "OpenIDConnectProviderArn"):
+        if parameter in given:
+            return str(given[parameter])
     if call.name == "CreatePolicy":
         return _iam_arn(call, principal, "policy", given.get("PolicyName", "*"))
     return principal.arn if call.name == "GetUser" else "*"
@@ -149,7 +150,7 @@ def _iam_arn(call: Call, principal: Principal, kind: str, name: str) -> str:
 def _sts(call: Call, principal: Principal) -> t.Iterator[Requirement]:
     role_arn = call.parameters.get("RoleArn", "*")
     yield Requirement(f"sts:{call.name}", role_arn)
-    if call.parameters.get("Tags"):
+    if call.parameters.get("Tags") or (call.name == "AssumeRole" and principal.transitive):
         yield Requirement("sts:TagSession", role_arn)
 
 

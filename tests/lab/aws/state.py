@@ -42,6 +42,7 @@ class Lab:
 
     config: Config
     kubernetes: KubernetesApi
+    control_token: str = field(default="", repr=False)
     weather: Weather = field(default_factory=Weather)
     faults: Faults = field(default_factory=Faults)
     calls: Calls = field(default_factory=Calls)

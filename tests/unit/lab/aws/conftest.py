@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.enbuild.eks.tests.lab.aws.config import Config
 from ansible_collections.enbuild.eks.tests.lab.aws.server import Emulator
-from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import ACCOUNT, OPERATOR, REGION, Lab
+from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import ACCOUNT, CONTROL_TOKEN, OPERATOR, REGION, Lab
 from ansible_collections.enbuild.eks.tests.unit.lab.aws.fake_kubernetes import FakeKubernetes
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -47,6 +47,7 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
     folder = tmp_path_factory.mktemp("aws")
     certificate, key = _certificate(folder)
     (folder / "token").write_text("cluster-admin")
+    (folder / "control.token").write_text(CONTROL_TOKEN)
     kubernetes = FakeKubernetes()
     operator = {"user_name": "operator", "access_key_id": OPERATOR[0], "secret_access_key": OPERATOR[1]}
     config = Config.from_dict(
@@ -55,6 +56,7 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
             "https_port": _free_port(),
             "tls_cert": certificate,
             "tls_key": key,
+            "control_token_file": str(folder / "control.token"),
             "account_id": ACCOUNT,
             "region": REGION,
             "operator": operator,

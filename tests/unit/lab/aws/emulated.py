@@ -18,6 +18,7 @@ from botocore.config import Config as BotoConfig
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 OPERATOR = ("AKIAIOSFODNN7OPERATR", "wJalrXUtnFEMI/K7MDENG+bPxRfiCY")
+CONTROL_TOKEN = "the-labs-own"
 STRICT = {"eks", "eks-auth", "bedrock"}
 
 
@@ -45,10 +46,13 @@ class Lab:
         )
         return make_strict(client) if service in STRICT else client
 
-    def control(self, method: str, path: str, body: t.Any = None) -> t.Any:
+    def control(
+        self, method: str, path: str, body: t.Any = None, *, token: str = CONTROL_TOKEN, **headers: str
+    ) -> t.Any:
         """Call a control endpoint."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_lab/{path}", data, method=method)
+        sent = {"Authorization": f"Bearer {token}", **headers}
+        request = urllib.request.Request(f"{self.url}/_lab/{path}", data, sent, method=method)
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.load(response)
 

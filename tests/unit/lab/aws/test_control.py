@@ -9,7 +9,7 @@ import urllib.error
 
 import boto3
 import pytest
-from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import OPERATOR, REGION, Lab
+from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import CONTROL_TOKEN, OPERATOR, REGION, Lab
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
@@ -108,6 +108,33 @@ def test_unknown_endpoints(lab: Lab, method: str, path: str, status: int) -> Non
     with pytest.raises(urllib.error.HTTPError) as caught:
         lab.control(method, path)
     assert caught.value.code == status
+
+
+@pytest.mark.parametrize(
+    ("token", "host", "status"),
+    [
+        ("", "127.0.0.1", 401),
+        ("another", "127.0.0.1", 401),
+        (CONTROL_TOKEN, "lab.example.com", 403),
+        (CONTROL_TOKEN, "localhost", 403),
+        (CONTROL_TOKEN, "127.0.0.1.example.com:80", 403),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", "calls"), ("POST", "reset"), ("GET", "nothing")])
+def test_control_needs_the_token_and_this_host(
+    lab: Lab, token: str, host: str, status: int, method: str, path: str
+) -> None:
+    lab.role("kept")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        lab.control(method, path, token=token, Host=host)
+    assert caught.value.code == status
+    assert len(lab.client("iam").list_roles()["Roles"]) == 1
+
+
+def test_ready_needs_no_token_but_this_host(lab: Lab) -> None:
+    assert lab.control("GET", "ready", token="") == {"ready": True}
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        lab.control("GET", "ready", token="", Host="lab.example.com")
 
 
 def test_weather_keeps_what_is_not_given(lab: Lab) -> None:

@@ -133,6 +133,63 @@ def test_session_tags_count_in_policies(lab: Lab, pod: Pod) -> None:
     assert lab.client("s3", pod.credentials()).list_buckets()["Buckets"] == []
 
 
+def further(pod: Pod, **trusted: t.Any) -> t.Callable[..., t.Any]:
+    """Return what assumes the role ``further`` with the pod's credentials; ``trusted`` is its trust's statement."""
+    assume = {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": assume})
+    pod.lab.client("iam").put_role_policy(RoleName="orders", PolicyName="further", PolicyDocument=text)
+    principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/orders"}
+    role = pod.lab.role("further", trust(Principal=principal, **trusted), p=S3)
+    sts = pod.lab.client("sts", pod.credentials())
+    return lambda **more: sts.assume_role(RoleArn=role, RoleSessionName="further", **more)
+
+
+BOTH = ["sts:AssumeRole", "sts:TagSession"]
+
+
+@pytest.mark.parametrize(
+    ("disabled", "actions", "code"),
+    [
+        (False, "sts:AssumeRole", "AccessDenied"),
+        (False, BOTH, ""),
+        (True, "sts:AssumeRole", ""),
+    ],
+)
+def test_session_tags_go_on_to_the_next_role(lab: Lab, pod: Pod, disabled: bool, actions: t.Any, code: str) -> None:
+    pod.associate(lab.role("orders"), disableSessionTags=disabled)
+    assert code_of(further(pod, Action=actions)) == code
+
+
+def test_a_role_assumed_further_on_has_the_tags(lab: Lab, pod: Pod) -> None:
+    pod.associate(lab.role("orders"))
+    wanted = {"StringEquals": {"aws:PrincipalTag/kubernetes-namespace": "shop", "aws:PrincipalTag/team": "red"}}
+    assume = further(pod, Action=BOTH)
+    text = json.dumps({"Version": "2012-10-17", "Statement": [{**S3[0], "Condition": wanted}]})
+    lab.client("iam").put_role_policy(RoleName="further", PolicyName="p", PolicyDocument=text)
+    for tags, code in (([], "AccessDenied"), ([{"Key": "team", "Value": "red"}], "")):
+        found = assume(Tags=tags)["Credentials"]
+        s3 = lab.client("s3", (found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]))
+        assert code_of(s3.list_buckets) == code
+
+
+def test_a_transitive_tag_cant_be_replaced(lab: Lab, pod: Pod) -> None:
+    pod.associate(lab.role("orders"))
+    assume = further(pod, Action=BOTH)
+    assert code_of(lambda: assume(Tags=[{"Key": "kubernetes-namespace", "Value": "web"}])) == "InvalidParameterValue"
+
+
+@pytest.mark.parametrize(("transitive", "code"), [([], ""), (["team"], "AccessDenied")])
+def test_whose_tags_are_transitive_the_caller_decides(lab: Lab, transitive: list[str], code: str) -> None:
+    user = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/dev"}
+    first = lab.role("first", trust(Principal=user, Action=BOTH), p=[{**S3[0], "Action": "sts:*"}])
+    second = lab.role("second", trust(Principal={"AWS": first}, Action="sts:AssumeRole"))
+    sts = lab.client("sts", lab.user("dev"))
+    tags = {"Tags": [{"Key": "team", "Value": "red"}], "TransitiveTagKeys": transitive}
+    found = sts.assume_role(RoleArn=first, RoleSessionName="one", **tags)["Credentials"]
+    next_one = lab.client("sts", (found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]))
+    assert code_of(lambda: next_one.assume_role(RoleArn=second, RoleSessionName="two")) == code
+
+
 def test_session_policy_limits(lab: Lab, pod: Pod) -> None:
     policy = json.dumps({"Version": "2012-10-17", "Statement": S3})
     role = lab.role("orders", p=[{**S3[0], "Action": "*"}])

@@ -64,6 +64,28 @@ def test_shortest_expiration(wanted: str, given: int) -> None:
     assert source["serviceAccountToken"]["expirationSeconds"] == given
 
 
+@pytest.mark.parametrize(
+    ("listed", "skipped"),
+    [
+        ("side,third", {"side", "third"}),
+        ("side, third", {"side"}),
+        (" side,third ", set()),
+        ('"side","third"', {"side", "third"}),
+        ('side,th"ird', set()),
+        ('"side"x,third', set()),
+        ('side,"third', set()),
+        ("\nside\nthird", {"side"}),
+        ("", set()),
+    ],
+)
+def test_skipped_containers_are_read_as_csv_without_trimming(listed: str, skipped: set[str]) -> None:
+    containers = [{"name": name} for name in ("main", "side", "third")]
+    annotations = {"eks.amazonaws.com/skip-containers": listed}
+    metadata = {"namespace": "shop", "annotations": annotations}
+    mutated = mutate({"metadata": metadata, "spec": {"containers": containers, "serviceAccountName": "orders"}})
+    assert {one["name"] for one in mutated["spec"]["containers"] if not one.get("env")} == skipped
+
+
 def test_regional_endpoints_off() -> None:
     pod = {"metadata": {"namespace": "shop"}, "spec": {"containers": [{"name": "a"}], "serviceAccountName": "regional"}}
     names = {variable["name"] for variable in mutate(pod)["spec"]["containers"][0]["env"]}

@@ -80,5 +80,27 @@ def test_what_is_refused(lab: Lab, provider: None, document: t.Any, claims: t.An
     assert refused(lab, lab.role("irsa", document), token(lab, **claims)) == code
 
 
+def test_the_providers_client_ids_decide_about_the_audience(lab: Lab, provider: None) -> None:
+    iam, role = lab.client("iam"), lab.role("irsa", trust(Condition={}))
+    address = {"OpenIDConnectProviderArn": PROVIDER, "ClientID": "corp"}
+    assert refused(lab, role, token(lab, aud=["corp"])) == "InvalidIdentityToken"
+    iam.add_client_id_to_open_id_connect_provider(**address)
+    exchange(lab, role, token(lab, aud=["corp"]))
+    exchange(lab, role, token(lab, aud=AUDIENCE))
+    iam.remove_client_id_from_open_id_connect_provider(**address)
+    assert refused(lab, role, token(lab, aud=["corp"])) == "InvalidIdentityToken"
+    many = [f"corp-{number}" for number in range(100)]
+    code = iam_refusal(
+        lambda: [iam.add_client_id_to_open_id_connect_provider(**{**address, "ClientID": n}) for n in many]
+    )
+    assert code == "LimitExceeded"
+
+
+def iam_refusal(call: t.Callable[..., t.Any]) -> str:
+    with pytest.raises(ClientError) as caught:
+        call()
+    return str(caught.value.response["Error"]["Code"])
+
+
 def test_without_a_provider_no_token_is_any_good(lab: Lab) -> None:
     assert refused(lab, lab.role("irsa", trust()), token(lab)) == "InvalidIdentityToken"
