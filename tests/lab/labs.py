@@ -166,6 +166,10 @@ class Lab:
         """Replace the list of faults to come (see aws/faults.py)."""
         return self.control("PUT", "faults", faults)
 
+    def throttles(self, throttles: list[Document]) -> t.Any:
+        """Replace the rates beyond which AWS throttles (see aws/throttles.py); shows what each has refused."""
+        return self.control("PUT", "throttles", throttles)
+
     def calls(self) -> Document:
         """Return the AWS calls since the last reset: ``total``, ``calls`` by service and operation, ``log``."""
         return t.cast("Document", self.control("GET", "calls"))
@@ -180,7 +184,7 @@ class Lab:
         return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
 
     def reset(self) -> None:
-        """Empty the AWS account, and turn weather and faults off; Kubernetes objects stay."""
+        """Empty the AWS account, and turn weather, faults and throttles off; Kubernetes objects stay."""
         self.control("POST", "reset")
 
     def control(self, method: str, path: str, body: t.Any = None) -> t.Any:

@@ -54,6 +54,7 @@ def reset(lab: Lab) -> None:
     BackendDict.reset()
     fresh = Lab(lab.config, lab.kubernetes)
     lab.weather, lab.faults, lab.calls = fresh.weather, fresh.faults, fresh.calls
+    lab.throttles = fresh.throttles
     populate(lab)
 
 

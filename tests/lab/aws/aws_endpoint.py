@@ -71,6 +71,9 @@ class AwsEndpoint:
         self, environ: Environ, request: WireRequest, signature: Signature | None, progress: _Progress
     ) -> Answer:
         call = progress.call
+        throttle = self._lab.throttles.refusal(call.service, call.name)
+        if throttle:
+            raise CallRefused(throttle.code, throttle.status, "Rate exceeded")
         fault = self._lab.faults.for_call(call.service, call.name)
         if fault and fault.when == "before":
             raise CallRefused(fault.code, fault.status, fault.message)

@@ -56,6 +56,11 @@ def _set_faults(lab: Lab, body: Json) -> Json:
     return lab.faults.show()
 
 
+def _set_throttles(lab: Lab, body: Json) -> Json:
+    lab.throttles.replace(body)
+    return lab.throttles.show()
+
+
 def _clear_calls(lab: Lab, body: Json) -> Json:
     lab.calls.clear()
     return lab.calls.show()
@@ -91,6 +96,8 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
     ("PUT", "weather"): _set_weather,
     ("GET", "faults"): lambda lab, body: lab.faults.show(),
     ("PUT", "faults"): _set_faults,
+    ("GET", "throttles"): lambda lab, body: lab.throttles.show(),
+    ("PUT", "throttles"): _set_throttles,
     ("GET", "calls"): lambda lab, body: lab.calls.show(),
     ("DELETE", "calls"): _clear_calls,
     ("POST", "reset"): _reset,

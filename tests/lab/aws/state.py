@@ -11,6 +11,7 @@ from .calls import Calls
 from .config import Config
 from .faults import Faults
 from .kubernetes_api import KubernetesApi
+from .throttles import Throttles
 from .weather import Weather
 
 
@@ -45,6 +46,7 @@ class Lab:
     control_token: str = field(default="", repr=False)
     weather: Weather = field(default_factory=Weather)
     faults: Faults = field(default_factory=Faults)
+    throttles: Throttles = field(default_factory=Throttles)
     calls: Calls = field(default_factory=Calls)
     creators: dict[str, AccessEntry] = field(default_factory=dict)
     """Who made each cluster, by its ARN, and is its administrator for that."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import binascii
 import typing as t
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from .authentication import authenticate
@@ -63,8 +64,19 @@ def identify(lab: Lab, token: str) -> Json:
     if request.arguments.get("Action") != "GetCallerIdentity" or not set(request.arguments) <= _ALLOWED:
         raise NoIdentity("the token is not a call of GetCallerIdentity")
     clusters = [cluster for _unused, cluster in every_cluster()]
+    _check_age(request, lab.weather.cluster_token_seconds)
     name, principal = _signer(request, {cluster.name for cluster in clusters})
     return _user(lab, principal, {cluster.arn for cluster in clusters if cluster.name == name})
+
+
+def _check_age(request: WireRequest, seconds: float) -> None:
+    """A token that was forged or can't be read is found out later, and in other words."""
+    try:
+        signature = read(request)
+    except MalformedSignature:
+        return
+    if signature and (datetime.now(UTC) - signature.signed_at).total_seconds() > seconds:
+        raise NoIdentity(f"the token lapsed {seconds:g} seconds after it was signed")
 
 
 def _decode(token: str) -> str:

@@ -23,6 +23,9 @@ class Weather:
     health_grace_seconds: float = 10
     """How long an add-on's workload may be unready before the add-on is DEGRADED."""
 
+    cluster_token_seconds: float = 900
+    """How long a bearer token for a cluster is good; the API server believes one for 5 seconds more."""
+
     def update(self, values: t.Any) -> None:
         """Take the given values, keep the others. ValueError for anything but known names and numbers >= 0."""
         if not isinstance(values, dict):

@@ -147,6 +147,7 @@ def _pod_spec(release: Release) -> dict[str, t.Any]:
         "name": AGENT,
         "image": f"eks/{AGENT}:{release.version}",
         "args": ["--port", "80", "--probe-port", "2703", *(part for item in arguments.items() for part in item)],
+        "ports": [_port("proxy", 80), _port("probes-port", 2703)],
         "resources": configuration.get("resources", {}),
     }
     optional = {name: configuration[name] for name in ("affinity", "nodeSelector") if configuration.get(name)}
@@ -157,6 +158,11 @@ def _pod_spec(release: Release) -> dict[str, t.Any]:
         "containers": [container],
         **optional,
     }
+
+
+def _port(name: str, number: int) -> dict[str, t.Any]:
+    """Return a port of the node: pods that want it too can't be beside the agent."""
+    return {"name": name, "containerPort": number, "hostPort": number, "protocol": "TCP"}
 
 
 def _made_by_eks(found: dict[str, t.Any]) -> bool:

@@ -61,6 +61,13 @@ def test_agent_makes_and_removes_its_daemon_set(lab: Lab, eks: t.Any) -> None:
     assert eks.list_addons(clusterName="lab")["addons"] == []
 
 
+def test_the_agent_holds_its_ports_on_each_node(lab: Lab, eks: t.Any) -> None:
+    create(eks)
+    (container,) = lab.kubernetes.objects[DAEMON_SET]["spec"]["template"]["spec"]["containers"]
+    held = {port["name"]: (port["containerPort"], port["hostPort"]) for port in container["ports"]}
+    assert held == {"proxy": (80, 80), "probes-port": (2703, 2703)}
+
+
 def test_health_follows_the_daemon_set(lab: Lab, eks: t.Any) -> None:
     lab.control("PUT", "weather", {"health_grace_seconds": 0.3})
     lab.kubernetes.ready = 1

@@ -81,6 +81,18 @@ def test_lives_for_fifteen_minutes(lab: Lab, minutes: int, good: bool) -> None:
     assert review(lab, old)["authenticated"] is good
 
 
+def test_its_life_can_be_shortened(lab: Lab) -> None:
+    then = datetime.now(UTC) - timedelta(seconds=30)
+    with mock.patch("botocore.auth.get_current_datetime", return_value=then):
+        old = token(lab)
+    lab.control("PUT", "weather", {"cluster_token_seconds": 20})
+    assert review(lab, old) == {"authenticated": False, "error": "the token lapsed 20 seconds after it was signed"}
+    assert review(lab, token(lab))["authenticated"]
+    lab.client("sts").get_caller_identity()
+    lab.control("PUT", "weather", {"cluster_token_seconds": 40})
+    assert review(lab, old)["authenticated"]
+
+
 def test_access_entries(lab: Lab) -> None:
     credentials = lab.user("developer")
     assert "no access entry" in review(lab, token(lab, credentials=credentials))["error"]
