@@ -118,7 +118,7 @@ def _inject(pod: Json, method: Method, environment: list[list[tuple[str, str]]])
 
 
 def _first_record(text: str) -> set[str]:
-    """Return the values of the first line that has any, as Go reads CSV: untrimmed, and none at all if it is not CSV."""
+    """Return the values of the first line that has any, as Go reads CSV: untrimmed, and none if it is no CSV."""
     line = next((line for line in text.splitlines() if line), "")
     value = r'(?:"(?:[^"]|"")*"|[^",]*)'
     return set(*csv.reader([line])) if line and re.fullmatch(f"{value}(?:,{value})*", line) else set()
