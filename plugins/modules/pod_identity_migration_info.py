@@ -73,6 +73,15 @@ options:
     description: Characters that IAM takes of a role's trust policy (the quota ACLSizePerRole of the account).
     type: int
     default: 2048
+  unproven:
+    description:
+      - Service accounts (C(NAMESPACE/NAME)) whose old way goes although no pod is there to prove the new one, or
+        although something may use it that was not looked at, such as a CronJob between runs, a workload at 0 replicas,
+        or a SecretStore.
+      - A pod that runs without the injection of Pod Identity keeps the old way all the same.
+    type: list
+    elements: str
+    default: []
   host_network:
     description: Whether declared workloads are to leave their nodes' network in the end.
     type: bool
@@ -140,6 +149,15 @@ accounts:
       type: list
       elements: str
       sample: [take away the annotation eks.amazonaws.com/role-arn]
+    stays:
+      description: What keeps the old way in place - pods without the injection, whatever owns them, and whatever was
+        not looked at. Empty where nothing does.
+      type: str
+      sample: "CronJob shop/report makes pods from time to time"
+    ending:
+      description: Whether pods on their way out are among that.
+      type: bool
+      sample: false
     problem:
       description: Why it is blocked, or left alone.
       type: str
@@ -191,6 +209,7 @@ ARGUMENT_SPEC = {
         "default": "service_account",
     },
     "trust_size": {"type": "int", "default": 2048},
+    "unproven": {"type": "list", "elements": "str", "default": []},
     "host_network": {"type": "bool", "default": True},
 }
 

@@ -240,7 +240,8 @@ def test_once_that_is_mended_the_rest_goes_to_its_end(town: Town, poller: Poller
     assert run.returncode == 0, run.output
     assert foretold.changed == run.changed
     assert town.associations() == {*RUNNING, "night"}
-    assert (town.annotated(), town.on_host_network()) == ({"cut", "far"}, set())
+    assert (town.annotated(), town.on_host_network()) == ({"cut", "far", "night"}, set())
+    assert "pod moving/night-" in run.output, "a Job's pod without the injection keeps the old way"
     assert [each.get("Sid") for each in town.trust("shared")] == ["OtherCluster", "EksPodIdentity", "EksPodIdentity1"]
     assert all(each["Principal"] == POD_IDENTITY["Principal"] for role in ("bad", "done") for each in town.trust(role))
     again = migrate(town, **BOTH)

@@ -40,6 +40,7 @@ GROUPS = {
     "statefulsets": "/apis/apps/v1",
     "daemonsets": "/apis/apps/v1",
     "jobs": "/apis/batch/v1",
+    "cronjobs": "/apis/batch/v1",
 }
 """Where the API has each kind of object."""
 
@@ -86,8 +87,19 @@ class Kubernetes:
             self._lists[plural] = self._read(plural)
         return self._lists[plural]
 
-    def _read(self, plural: str) -> list[Object]:
-        group = GROUPS[plural]
+    def custom_objects(self, group: str, plural: str) -> list[Object] | None:
+        """Objects of a kind that the cluster may not have: none then; None where the caller may not list them."""
+        try:
+            served = self._request(f"look for API group {group}", f"/apis/{group}")
+            version = served["preferredVersion"]["groupVersion"]
+            return self._unless_forbidden(lambda: self._read(plural, f"/apis/{version}"))
+        except KubernetesError as error:
+            if error.status != 404:
+                raise
+            return []
+
+    def _read(self, plural: str, group: str = "") -> list[Object]:
+        group = group or GROUPS[plural]
         if self._wide:
             try:
                 return self._within(self._pages(f"{group}/{plural}"))

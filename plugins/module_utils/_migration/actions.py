@@ -23,9 +23,11 @@ def acts(account: Account, steps: t.Mapping[str, list[str]]) -> Row:
         "trust": "trust" in steps,
         "prepare": [*steps.get("role", ()), *steps.get("trust", ())],
         "restart": [_words(owner) for owner in account.restarted],
-        "ahead": _entries(account, [each for each in account.workloads if each.owner.kind != "Pod"]),
+        "ahead": _entries(account, [each for each in account.workloads if each.owner.kind in ALL_KINDS.values()]),
         "prove": _entries(
-            account, [each for each in account.workloads if each.can_restart and each.owner in alive], alone=False
+            account,
+            [each for each in account.workloads if each.can_restart and each.owner in alive],
+            alone=bool(account.provable),
         ),
         "declared": [item["name"] for item in account.declared],
     }

@@ -42,7 +42,10 @@ class Running:
     @property
     def template(self) -> Object:
         """Its pod template; a pod is its own."""
-        return self.object if self.owner.kind == "Pod" else self.object["spec"]["template"]
+        if self.owner.kind == "Pod":
+            return self.object
+        spec = self.object["spec"]
+        return t.cast("Object", spec["jobTemplate"]["spec"]["template"] if "jobTemplate" in spec else spec["template"])
 
     @property
     def on_host_network(self) -> bool:
@@ -73,6 +76,10 @@ class Account:
     """The workloads under it that a user declared, completed."""
     workloads: tuple[Running, ...] = ()
     pods: tuple[Pod, ...] = ()
+    raw_pods: tuple[Object, ...] = field(default=(), hash=False)
+    """All pods that haven't ended, as the API gives them: whatever owns them, also those on their way out."""
+    readers: tuple[str, ...] = ()
+    """Other objects whose controllers read its annotation."""
     role: Role | None = None
     """The role that its pods have by Pod Identity, or are to have; None where none was read."""
 
@@ -119,6 +126,11 @@ class Account:
     def stale(self) -> tuple[Pod, ...]:
         """Running pods without the injection of Pod Identity."""
         return tuple(pod for pod in self.pods if not pod.injected)
+
+    @property
+    def provable(self) -> tuple[Pod, ...]:
+        """Pods that can prove that Pod Identity works for it."""
+        return tuple(pod for pod in self.pods if pod.ready)
 
     @property
     def restarted(self) -> list[Owner]:
@@ -170,6 +182,8 @@ class Desired:
     """Characters that IAM takes of a role's trust policy."""
     host_network: bool = True
     """Whether declared workloads are taken out of their nodes' network in the end."""
+    unproven: tuple[str, ...] = ()
+    """Service accounts (``namespace/name``) whose old way goes although nothing was seen that proves the new one."""
 
 
 @dataclass(frozen=True)

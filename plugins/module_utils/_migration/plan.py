@@ -17,6 +17,7 @@ from .._identity.findings.declared import IRSA_ANNOTATION
 from .actions import acts, finishes, goes_back
 from .model import Account, Desired
 from .obstacles import opened, problem, skipped, too_large, warnings, without
+from .use import keeps, words
 
 Row = dict[str, t.Any]
 Texts = dict[str, list[str]]
@@ -76,12 +77,16 @@ def plan(account: Account, desired: Desired, crowded: str = "") -> Row:
     alone = skipped(account, role_arn, target)
     obstacle = alone or problem(account, desired, role_arn, target) or crowded
     steps = dict(_steps(account, desired, role_arn, target)) if not obstacle else {}
-    left = dict(_left(account, desired)) if not obstacle else {}
+    old = dict(_left(account, desired)) if not obstacle else {}
+    kept = keeps(account, str(account) in desired.unproven, restarting=True) if old else []
+    left = old if not kept else {}
     return {
         **_words(account, role_arn, target),
-        "state": _state(obstacle, bool(alone), steps, left),
+        "state": _state(obstacle, bool(alone), steps, old),
         "steps": [text for texts in steps.values() for text in texts],
         "left": [text for texts in left.values() for text in texts],
+        "stays": words(kept),
+        "ending": any(use.passing for use in kept),
         "problem": obstacle,
         "stops": bool(obstacle and not alone and (account.declared or "ACLSizePerRole" in obstacle)),
         "warnings": [] if alone else warnings(account, desired),

@@ -20,12 +20,15 @@ from .._identity.associations import read_bindings
 from .._identity.dry_run import Place
 from .._identity.request import WHOLE
 from .._kubernetes.api import Kubernetes, connect
-from .._kubernetes.pods import service_account_of
+from .._kubernetes.pods import Object, Owner, service_account_of
 from .._workload.find import living
 from .model import Account, Desired, Running, Scope, Target, is_concerned
 from .plan import plans, roles_of
+from .readers import KINDS, readers
 
 CONCURRENCY = 8
+ENDED = ("Succeeded", "Failed")
+"""Phases of pods that will never ask for credentials again."""
 
 
 def look(module: t.Any) -> list[dict[str, t.Any]]:
@@ -74,12 +77,13 @@ def _accounts(kubernetes: Kubernetes, scope: Scope, declared: t.Mapping[Place, t
     listed = kubernetes.objects("serviceaccounts")
     objects = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in listed}
     concerned = {place for place, item in objects.items() if is_concerned(item)} | set(declared)
-    workloads, pods = defaultdict(list), defaultdict(list)
-    for owner, item in living(kubernetes):
-        found = Running(owner, item)
-        workloads[(owner.namespace, service_account_of(found.template))].append(found)
+    workloads, pods, raw_pods = _workloads(kubernetes), defaultdict(list), defaultdict(list)
     for pod in kubernetes.running():
         pods[(pod.namespace, pod.service_account)].append(pod)
+    for item in kubernetes.objects("pods"):
+        if (item.get("status") or {}).get("phase") not in ENDED:
+            raw_pods[(item["metadata"]["namespace"], service_account_of(item))].append(item)
+    known, unread = _readers(kubernetes, workloads, raw_pods) if concerned else ({}, ())
     return [
         Account(
             place[0],
@@ -88,10 +92,41 @@ def _accounts(kubernetes: Kubernetes, scope: Scope, declared: t.Mapping[Place, t
             declared=declared.get(place, ()),
             workloads=tuple(workloads[place]),
             pods=tuple(pods[place]),
+            raw_pods=tuple(raw_pods[place]),
+            readers=(*known.get(place, ()), *unread),
         )
         for place in sorted(concerned)
         if scope.has(place)
     ]
+
+
+def _workloads(kubernetes: Kubernetes) -> dict[Place, list[Running]]:
+    """Whatever makes pods, or may again, by service account."""
+    found = defaultdict(list)
+    jobs = [(_owner("CronJob", item), item) for item in kubernetes.objects("cronjobs")]
+    for owner, item in (*living(kubernetes), *jobs):
+        running = Running(owner, item)
+        found[(owner.namespace, service_account_of(running.template))].append(running)
+    return found
+
+
+def _owner(kind: str, item: Object) -> Owner:
+    return Owner(kind, item["metadata"]["namespace"], item["metadata"]["name"])
+
+
+def _readers(
+    kubernetes: Kubernetes, workloads: t.Mapping[Place, list[Running]], pods: t.Mapping[Place, list[Object]]
+) -> tuple[dict[Place, tuple[str, ...]], tuple[str, ...]]:
+    """Who else reads the annotation of each service account, and who may: kinds that the caller may not list."""
+    listed = {plural: kubernetes.custom_objects(group, plural) for plural, group in KINDS.items()}
+    templates = [(each.owner.namespace, each.owner.name, each.template) for some in workloads.values() for each in some]
+    loose = [item for some in pods.values() for item in some]
+    templates += [(item["metadata"]["namespace"], item["metadata"]["name"], item) for item in loose]
+    known = {plural: items for plural, items in listed.items() if items is not None}
+    unread = sorted(set(listed) - set(known))
+    return readers(known, templates), tuple(
+        f"perhaps one of {plural}.{KINDS[plural]}, which the caller may not list," for plural in unread
+    )
 
 
 def _bound(module: t.Any, accounts: list[Account], spaces: t.Collection[str] | None) -> list[Account]:

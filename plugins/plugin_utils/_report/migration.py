@@ -10,7 +10,7 @@ import typing as t
 Row = t.Mapping[str, t.Any]
 
 WAYS = {"irsa": "IRSA", "node": "node's role", "pod_identity": "Pod Identity"}
-KEPT = ("name", "way", "state", "role_arn", "target_role_arn", "steps", "left", "problem", "warnings")
+KEPT = ("name", "way", "state", "role_arn", "target_role_arn", "steps", "left", "stays", "problem", "warnings")
 """What is handed on of each service account."""
 
 
@@ -25,6 +25,8 @@ def _lines(row: Row) -> t.Iterator[str]:
     yield f"{row['name']} ({WAYS[row['way']]}): {row['state']}"
     yield from (f"  {number}. {step}" for number, step in enumerate(row["steps"], 1))
     yield from (f"  in the end: {step}" for step in row["left"])
+    if row["stays"]:
+        yield f"  the old way stays: {row['stays']}"
     if row["problem"]:
         yield f"  {row['problem']}"
     yield from (f"  note: {warning}" for warning in row["warnings"])

@@ -55,7 +55,20 @@ def found(kind: str = "Deployment", name: str = "orders", template: t.Any = None
 
 
 def pod(owner: Owner, injected: bool = False) -> Pod:
-    return Pod("p", "shop", "orders", owner, () if injected else ("main",))
+    return Pod("p", "shop", "orders", owner, () if injected else ("main",), ready=True)
+
+
+def raw_pod(name: str, injected: bool = False, phase: str = "Running", **parts: t.Any) -> Row:
+    """A pod of shop/orders as the API gives it."""
+    variables = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") if injected else ()
+    main = {
+        "name": "main",
+        "env": [{"name": variable, "value": "x"} for variable in variables],
+        "volumeMounts": [{"name": "eks-pod-identity-token"}],
+    }
+    metadata = {"name": name, "namespace": "shop", **parts.pop("metadata", {})}
+    spec = {"serviceAccountName": "orders", "containers": [main], "volumes": [{"name": "eks-pod-identity-token"}]}
+    return {"metadata": metadata, "spec": spec, "status": {"phase": phase}, **parts}
 
 
 def account(trust: t.Any = None, injected: bool = False, **parts: t.Any) -> Account:
@@ -103,17 +116,12 @@ STATES: dict[str, tuple[Account, str, list[str], list[str]]] = {
         [],
     ),
     "a Job alone": (
-        account(workloads=(found("Job"),), pods=(pod(Owner("Job", "shop", "orders")),)),
+        account(workloads=(found("Job"),), pods=(pod(Owner("Job", "shop", "orders")),), raw_pods=(raw_pod("p"),)),
         "to migrate",
         ["add", "associate"],
-        ["annotation", "statement"],
+        [],
     ),
-    "nothing that runs": (
-        account(workloads=(), pods=()),
-        "to migrate",
-        ["add", "associate"],
-        ["annotation", "statement"],
-    ),
+    "nothing that runs": (account(workloads=(), pods=()), "to migrate", ["add", "associate"], []),
     "its node's role": (
         account(document(POD_IDENTITY), object=service_account(""), declared=(NODE,)),
         "to migrate",
