@@ -17,7 +17,7 @@ from .._identity.findings.declared import IRSA_ANNOTATION
 from .actions import acts, finishes, goes_back
 from .model import Account, Desired
 from .obstacles import opened, problem, skipped, too_large, warnings, without
-from .use import keeps, words
+from .use import Use, keeps, words
 
 Row = dict[str, t.Any]
 Texts = dict[str, list[str]]
@@ -83,16 +83,22 @@ def plan(account: Account, desired: Desired, crowded: str = "") -> Row:
     return {
         **_words(account, role_arn, target),
         "state": _state(obstacle, bool(alone), steps, old),
-        "steps": [text for texts in steps.values() for text in texts],
-        "left": [text for texts in left.values() for text in texts],
-        "stays": words(kept),
-        "ending": any(use.passing for use in kept),
+        **_texts(steps, left, kept),
         "problem": obstacle,
         "stops": bool(obstacle and not alone and (account.declared or "ACLSizePerRole" in obstacle)),
         "warnings": [] if alone else warnings(account, desired),
         "act": acts(account, steps),
         "finish": finishes(account, left),
         "back": goes_back(account),
+    }
+
+
+def _texts(steps: Texts, left: Texts, kept: t.Sequence[Use]) -> Row:
+    return {
+        "steps": [text for texts in steps.values() for text in texts],
+        "left": [text for texts in left.values() for text in texts],
+        "stays": words(kept),
+        "ending": any(use.passing for use in kept),
     }
 
 

@@ -20,7 +20,7 @@ from .._identity.associations import read_bindings
 from .._identity.dry_run import Place
 from .._identity.request import WHOLE
 from .._kubernetes.api import Kubernetes, connect
-from .._kubernetes.pods import Object, Owner, service_account_of
+from .._kubernetes.pods import Object, Owner, Pod, service_account_of
 from .._workload.find import living
 from .model import Account, Desired, Running, Scope, Target, is_concerned
 from .plan import plans, roles_of
@@ -77,12 +77,7 @@ def _accounts(kubernetes: Kubernetes, scope: Scope, declared: t.Mapping[Place, t
     listed = kubernetes.objects("serviceaccounts")
     objects = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in listed}
     concerned = {place for place, item in objects.items() if is_concerned(item)} | set(declared)
-    workloads, pods, raw_pods = _workloads(kubernetes), defaultdict(list), defaultdict(list)
-    for pod in kubernetes.running():
-        pods[(pod.namespace, pod.service_account)].append(pod)
-    for item in kubernetes.objects("pods"):
-        if (item.get("status") or {}).get("phase") not in ENDED:
-            raw_pods[(item["metadata"]["namespace"], service_account_of(item))].append(item)
+    workloads, (pods, raw_pods) = _workloads(kubernetes), _pods(kubernetes)
     known, unread = _readers(kubernetes, workloads, raw_pods) if concerned else ({}, ())
     return [
         Account(
@@ -98,6 +93,17 @@ def _accounts(kubernetes: Kubernetes, scope: Scope, declared: t.Mapping[Place, t
         for place in sorted(concerned)
         if scope.has(place)
     ]
+
+
+def _pods(kubernetes: Kubernetes) -> tuple[dict[Place, list[Pod]], dict[Place, list[Object]]]:
+    """Running pods, and as the API gives them all that haven't ended, by service account."""
+    pods, raw_pods = defaultdict(list), defaultdict(list)
+    for pod in kubernetes.running():
+        pods[(pod.namespace, pod.service_account)].append(pod)
+    for item in kubernetes.objects("pods"):
+        if (item.get("status") or {}).get("phase") not in ENDED:
+            raw_pods[(item["metadata"]["namespace"], service_account_of(item))].append(item)
+    return pods, raw_pods
 
 
 def _workloads(kubernetes: Kubernetes) -> dict[Place, list[Running]]:
