@@ -24,5 +24,4 @@ class FilterModule:
             "drift": drift_report.drift,
             "drift_lines": drift_report.lines,
             "drift_fleet_lines": drift_report.fleet_lines,
-            "sorted_workloads": drift_report.sort_out,
         }

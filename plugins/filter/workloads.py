@@ -9,22 +9,16 @@ import json
 import typing as t
 from importlib import resources
 
-import yaml
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._workload import declaration
+from ..plugin_utils._core.data import read
 from ..plugin_utils._core.refusals import as_filter
 from ..plugin_utils._fleet import shared_roles
 
 
 def as_data(value: t.Any) -> t.Any:
     """Return ``value`` as data: YAML text is read; null and "" become an empty list."""
-    if not isinstance(value, str):
-        return [] if value is None else value
-    try:
-        return yaml.safe_load(value) or []
-    except yaml.YAMLError as error:
-        raise AnsibleFilterError(f"Not YAML: {error}") from error
+    return read("The text", value) or []
 
 
 def given(value: t.Any, default: t.Any) -> t.Any:
@@ -58,16 +52,9 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters that Ansible registers."""
         return {
-            "as_data": as_data,
+            "as_data": as_filter(as_data),
             "given": given,
             "clusters": clusters,
             "collection_version": collection_version,
-            "workload_problems": declaration.problems,
-            "workload_objects": declaration.objects,
-            "resolved_workloads": declaration.resolved,
-            "expected_identities": declaration.expected,
-            "bucket_checks": declaration.bucket_checks,
-            "iam_roles": as_filter(declaration.roles),
             "shared_roles": shared_roles.sharing,
-            "pod_identity_items": as_filter(declaration.associations),
         }

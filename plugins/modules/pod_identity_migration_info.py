@@ -50,8 +50,8 @@ options:
     default: []
   workloads:
     description:
-      - Declared workloads, completed by P(enbuild.eks.resolved_workloads#filter). Their service accounts are looked at
-        also without an annotation, for they may have their permissions from the node.
+      - Declared workloads, as RV(enbuild.eks.pod_identity_declaration_info#module:workloads) has them. Their service
+        accounts are looked at also without an annotation, for they may have their permissions from the node.
     type: list
     elements: dict
     default: []

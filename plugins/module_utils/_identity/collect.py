@@ -47,10 +47,11 @@ def look(module: t.Any) -> dict[str, t.Any]:
     asked = parse(module.params)
     verify((*asked.checks, *(check for workload in asked.workloads for check in workload.checks)))
     kubernetes = connect(module.params, asked.reading)
-    return look_until(lambda: _look(module, asked, kubernetes.afresh()), asked.wait)
+    return look_until(lambda: look_once(module, asked, kubernetes.afresh()), asked.wait)
 
 
-def _look(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, t.Any]:
+def look_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, t.Any]:
+    """Judge what ``asked`` names as it is now."""
     roles = IamRoles(aws_client(module, "iam")) if asked.proves else None
     sight = _survey(module, asked, kubernetes, roles)
     seen = _all_evidence(kubernetes, sight)

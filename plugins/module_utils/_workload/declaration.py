@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what a user declares to what the roles make: workloads, their service accounts and IAM roles. Pure."""
+"""From what a user declares to what the steps take: service accounts, roles, associations, expectations. Pure."""
 
 from __future__ import annotations
 
@@ -11,18 +11,59 @@ import typing as t
 
 from .._core.plan import Refused
 from .._iam.trust_policy import trust_policy
-from .._kubernetes.pods import ALL_KINDS
+from .._kubernetes.pods import ALL_KINDS, Owner
 from .model import parse_workload
 
 Item = t.Mapping[str, t.Any]
+Accounts = t.Mapping[Owner, str]
+"""The service account that each workload runs under, of those that are fit to have a role."""
 
 OBJECT_KEYS = ("name", "namespace", *ALL_KINDS, "service_account")
 CROSS_ACCOUNT_KEYS = ("target_role_arn", "disable_session_tags")
 """Of the association; one that isn't given is left as it is."""
-KEYS = (*OBJECT_KEYS, "role_name", "role_arn", "policy", "managed_policies", "trust", "allowed", *CROSS_ACCOUNT_KEYS)
+ENTRY_SPEC: dict[str, dict[str, t.Any]] = {
+    **{key: {"type": "str"} for key in OBJECT_KEYS},
+    "namespace": {"type": "str", "required": True},
+    "role_name": {"type": "str"},
+    "role_arn": {"type": "str"},
+    "policy": {"type": "raw"},
+    "managed_policies": {"type": "list", "elements": "str"},
+    "trust": {"type": "str"},
+    "allowed": {"type": "raw"},
+    "target_role_arn": {"type": "str"},
+    "disable_session_tags": {"type": "bool"},
+    "optional": {"type": "bool", "default": False},
+}
+"""The schema of an entry; M(pod_identity_declaration_info) documents it."""
+KEYS = tuple(ENTRY_SPEC)
 SCOPES = ("none", "account", "cluster", "service_account")
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
 ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
+EXAMPLE = "[{name: orders, namespace: shop, deployment: orders, role_name: shop-orders}]"
+
+
+def entries(given: t.Any) -> list[Item]:
+    """``given`` as a list of entries: a single one is a list of one. ``Refused`` for anything else."""
+    items = [given] if isinstance(given, t.Mapping) else given or []
+    wrong = [item for item in items if not isinstance(item, t.Mapping)] if isinstance(items, (list, tuple)) else [items]
+    if wrong:
+        raise Refused(
+            f"pod_identity_workloads has {_short(wrong[0])}, and has to be a list of workloads, for example {EXAMPLE}"
+        )
+    return list(items)
+
+
+def _short(value: t.Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def checked(given: t.Any) -> list[Item]:
+    """The entries of a declaration; ``Refused`` with all that is wrong with them."""
+    declared = entries(given)
+    if wrong := problems(declared):
+        raise Refused(f"{'. '.join(wrong)}.")
+    return declared
 
 
 def problems(declared: t.Sequence[Item]) -> list[str]:
@@ -85,19 +126,26 @@ def policy_document(policy: t.Any) -> t.Any:
 
 
 def objects(declared: t.Sequence[Item]) -> list[dict[str, t.Any]]:
-    """What names the objects of ``declared``, as enbuild.eks.pod_identity_workload_info takes it, in the same order."""
-    return [{key: item[key] for key in OBJECT_KEYS if item.get(key)} for item in declared]
+    """What names the objects of ``declared``, as pod_identity_workload_info takes it, in the same order."""
+    return [_object(item) for item in declared]
 
 
-def resolved(
-    declared: t.Sequence[Item], found: t.Sequence[Item], cluster: Item, path: str = "/"
-) -> list[dict[str, t.Any]]:
-    """``declared`` with the service account that each workload was ``found`` to run under, and its role's ARN."""
+def _object(item: Item) -> dict[str, t.Any]:
+    return {key: item[key] for key in OBJECT_KEYS if item.get(key)}
+
+
+def owner(item: Item) -> Owner:
+    """The object that an entry names."""
+    return parse_workload(item).owner
+
+
+def resolved(declared: t.Sequence[Item], accounts: Accounts, cluster: Item, path: str = "/") -> list[dict[str, t.Any]]:
+    """Those of ``declared`` that ``accounts`` has, with their service account and the ARN of their role."""
     return [
         {
-            **objects([item])[0],
-            "name": seen["name"],
-            "service_account": seen["service_account"],
+            **_object(item),
+            "name": item.get("name") or owner(item).name,
+            "service_account": accounts[owner(item)],
             "role_name": item.get("role_name") or None,
             "role_arn": _role_of(item, cluster, path),
             "policy": policy_document(item.get("policy")),
@@ -106,7 +154,8 @@ def resolved(
             "allowed": item.get("allowed") or None,
             **{key: None if item.get(key) == "" else item.get(key) for key in CROSS_ACCOUNT_KEYS},
         }
-        for item, seen in zip(declared, found, strict=True)
+        for item in declared
+        if owner(item) in accounts
     ]
 
 
@@ -130,17 +179,13 @@ def expected(declared: t.Sequence[Item], cluster: Item, path: str = "/") -> list
     """The workloads that pod_identity_workload_info takes, in the order of ``declared``: objects, roles and checks."""
     return [
         {
-            **named,
+            **_object(item),
             "role_arn": _role_of(item, cluster, path),
             **({"allowed": item["allowed"]} if item.get("allowed") else {}),
+            **({"optional": True} if item.get("optional") else {}),
         }
-        for item, named in zip(declared, objects(declared), strict=True)
+        for item in declared
     ]
-
-
-def bucket_checks(buckets: t.Sequence[str]) -> list[dict[str, str]]:
-    """Checks, for ``allowed`` of a workload, that each of ``buckets`` can be listed."""
-    return [{"bucket": name} for name in buckets]
 
 
 def roles(workloads: t.Sequence[Item], cluster: Item, scope: str = "account") -> list[dict[str, t.Any]]:

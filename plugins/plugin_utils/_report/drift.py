@@ -80,20 +80,6 @@ def _unfit(seen: Item) -> t.Iterator[Drift]:
         yield drift_item(UNFIT[each["code"]], "pod_identity_workloads", "workload", each["object"], [each["message"]])
 
 
-def sort_out(declared: t.Sequence[Item], found: t.Sequence[Item]) -> dict[str, list[t.Any]]:
-    """``declared`` workloads as ``fit``, and why the others aren't, as ``unfit``, judged by what was ``found`` of each.
-
-    Where nothing was found, for the question failed, all are fit.
-    """
-    whys = [[why for why in seen["findings"] if why["code"] in UNFIT][:1] for seen in found]
-    pairs = list(zip(declared, whys or [[]] * len(declared), strict=True))
-    role = ("role_name", "role_arn")
-    return {
-        "fit": [plain(item) for item, why in pairs if not why],
-        "unfit": [{**plain(why[0]), **{key: item.get(key) for key in role}} for item, why in pairs if why],
-    }
-
-
 def _associations(seen: Item) -> t.Iterator[Drift]:
     """Associations that nobody declared: ours wherever they are, others' in the namespaces that are declared."""
     unfit, orphans = seen.get("unfit") or (), seen.get("orphans") or ()

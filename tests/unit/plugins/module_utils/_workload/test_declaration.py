@@ -7,6 +7,7 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner
 from ansible_collections.enbuild.eks.plugins.module_utils._workload import declaration
 
 CLUSTER = {
@@ -18,7 +19,8 @@ CLUSTER = {
 }
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
 ORDERS = {"name": "orders", "namespace": "shop", "deployment": "orders", "role_name": "shop-orders", "policy": POLICY}
-FOUND = [{"name": "orders", "service_account": "orders-sa"}]
+FOUND = {Owner("Deployment", "shop", "orders"): "orders-sa"}
+NIGHT = Owner("Deployment", "shop", "night")
 
 
 def test_a_good_list_has_no_problem() -> None:
@@ -91,7 +93,7 @@ def test_expected_names_the_object_and_the_role_that_is_made_or_named() -> None:
 def test_a_shared_role_is_made_once_and_trusts_each_service_account() -> None:
     workloads = declaration.resolved(
         [ORDERS, {**ORDERS, "name": "night", "deployment": "night"}],
-        [*FOUND, {"name": "night", "service_account": "night-sa"}],
+        {**FOUND, NIGHT: "night-sa"},
         CLUSTER,
     )
     (role,) = declaration.roles(workloads, CLUSTER, "service_account")
@@ -104,19 +106,19 @@ def test_a_shared_role_is_made_once_and_trusts_each_service_account() -> None:
 
 def test_sharers_that_disagree_are_refused() -> None:
     other = {**ORDERS, "name": "night", "deployment": "night", "managed_policies": ["AmazonS3FullAccess"]}
-    workloads = declaration.resolved([ORDERS, other], [*FOUND, {"name": "night", "service_account": "n"}], CLUSTER)
+    workloads = declaration.resolved([ORDERS, other], {**FOUND, NIGHT: "n"}, CLUSTER)
     with pytest.raises(Refused, match="orders and night share role shop-orders with a different managed_policies"):
         declaration.roles(workloads, CLUSTER)
 
 
 def test_a_role_that_exists_is_not_made() -> None:
     item = {"namespace": "s", "deployment": "d", "role_arn": "arn:aws-us-gov:iam::123456789012:role/x"}
-    assert declaration.roles(declaration.resolved([item], FOUND, CLUSTER), CLUSTER) == []
+    assert declaration.roles(declaration.resolved([item], {Owner("Deployment", "s", "d"): "x"}, CLUSTER), CLUSTER) == []
 
 
 def test_workloads_under_one_service_account_share_its_association() -> None:
     night = {**ORDERS, "name": "night", "deployment": "night"}
-    found = [*FOUND, {"name": "night", "service_account": "orders-sa"}]
+    found = {**FOUND, NIGHT: "orders-sa"}
     (item,) = declaration.associations(declaration.resolved([ORDERS, night], found, CLUSTER), {"team": "shop"})
     assert (item["service_account"], item["tags"], item["purge_tags"]) == ("orders-sa", {"team": "shop"}, False)
     other = declaration.resolved([ORDERS, {**night, "role_name": "night"}], found, CLUSTER)
@@ -150,12 +152,29 @@ def test_a_trust_of_one_service_account_needs_session_tags() -> None:
 
 def test_workloads_under_one_service_account_share_its_target_role() -> None:
     night = {**ORDERS, "name": "night", "deployment": "night", "target_role_arn": TARGET}
-    resolved = declaration.resolved([ORDERS, night], [*FOUND, {**FOUND[0], "name": "night"}], CLUSTER)
+    resolved = declaration.resolved([ORDERS, night], {**FOUND, NIGHT: "orders-sa"}, CLUSTER)
     with pytest.raises(Refused, match="Workloads orders and night run under one service account"):
         declaration.associations(resolved)
 
 
-def test_expected_hands_the_checks_on() -> None:
-    item = {**ORDERS, "allowed": declaration.bucket_checks(["acme-orders"])}
+def test_expected_passes_the_checks_on() -> None:
+    item = {**ORDERS, "allowed": [{"bucket": "acme-orders"}], "optional": True}
     (first,) = declaration.expected([item], CLUSTER)
-    assert first["allowed"] == [{"bucket": "acme-orders"}]
+    assert (first["allowed"], first["optional"]) == ([{"bucket": "acme-orders"}], True)
+
+
+def test_only_what_was_found_is_resolved() -> None:
+    assert [
+        item["name"] for item in declaration.resolved([{**ORDERS, "deployment": "gone"}, ORDERS], FOUND, CLUSTER)
+    ] == ["orders"]
+
+
+@pytest.mark.parametrize("given", [None, "", [], ORDERS, [ORDERS]])
+def test_nothing_is_no_entry_and_one_entry_is_a_list_of_one(given: t.Any) -> None:
+    assert declaration.entries(given) == ([ORDERS] if given else [])
+
+
+@pytest.mark.parametrize("given", ["orders", 7, ["orders"], [[ORDERS]], [ORDERS, None]])
+def test_anything_else_is_refused_with_an_example(given: t.Any) -> None:
+    with pytest.raises(Refused, match=r"pod_identity_workloads has .* list of workloads, for example \[\{name: orders"):
+        declaration.entries(given)

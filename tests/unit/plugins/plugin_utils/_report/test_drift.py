@@ -183,17 +183,6 @@ def test_every_code_that_is_read_exists() -> None:
     assert {*drift_report.INJECTION, *drift_report.UNFIT} <= set(CODES)
 
 
-def test_unfit_workloads_are_sorted_out_and_where_nothing_is_known_none_is() -> None:
-    declared = [{"deployment": "one", "role_name": "one"}, {"deployment": "two", "role_arn": "arn:two"}]
-    gone = {"code": "workload_missing", "object": "Deployment shop/two", "message": "It is gone"}
-    found = [{"findings": [{"code": "stale_pods"}]}, {"findings": [gone]}]
-    assert drift_report.sort_out(declared, found) == {
-        "fit": [declared[0]],
-        "unfit": [{**gone, "role_name": None, "role_arn": "arn:two"}],
-    }
-    assert drift_report.sort_out(declared, []) == {"fit": declared, "unfit": []}
-
-
 def test_lines_count_name_and_tell_what_was_not_compared() -> None:
     stop = {"step": "pod_identity_iam", "task": "Look", "message": "denied"}
     drift = made({}, {**listed(association("shop", "one")), "stops": [stop]})

@@ -1,0 +1,79 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Complete and check a declaration before a module is started for it, or any call made."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._core.plan import Refused
+from ..module_utils._workload import declaration, enbuild
+from ..plugin_utils._core.data import read, read_dictionary, read_list
+
+Item = t.Mapping[str, t.Any]
+
+OWN = ("enbuild", "optional", "find")
+"""Options that the module doesn't need any more."""
+
+
+class ActionModule(ActionBase):
+    """Reads what was declared; with ``find``, lets the module complete it against the live cluster."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the action."""
+        super().run(tmp, task_vars)
+        try:
+            args = prepared(self._task.args)
+        except Refused as error:
+            raise AnsibleActionFail(str(error)) from error
+        if not args.pop("find"):
+            return checked_result(args)
+        return dict(self._execute_module(module_args=args, task_vars=task_vars))
+
+
+def prepared(given: Item) -> dict[str, t.Any]:
+    """The module's arguments: entries in place of text, the release's own workloads where none are declared."""
+    args = {key: value for key, value in given.items() if key not in OWN}
+    cluster = given.get("cluster") or {}
+    declared = declaration.entries(read("pod_identity_workloads", given.get("workloads")))
+    if not declared and given.get("enbuild") is not None:
+        declared = enbuild.workloads(_release(given["enbuild"]), cluster, _true(given.get("optional"), False))
+    args["workloads"] = declaration.checked(declared)
+    example = "{team: shop}"
+    args["association_tags"] = read_dictionary("pod_identity_associations_tags", given.get("association_tags"), example)
+    args["find"] = _true(given.get("find"), True)
+    return args
+
+
+def checked_result(args: Item) -> dict[str, t.Any]:
+    """What is known of a declaration without looking at the live cluster."""
+    declared, cluster = args["workloads"], args.get("cluster") or {}
+    expected = declaration.expected(declared, cluster, args.get("path") or "/") if cluster else []
+    return {"changed": False, "declared": declared, "expected": expected}
+
+
+def _release(given: Item) -> dict[str, t.Any]:
+    """The release's options, where undefined, empty and null mean the same."""
+    if unknown := sorted(set(given) - set(enbuild.RELEASE_SPEC)):
+        raise Refused(
+            f"enbuild has the unknown key {', '.join(unknown)}; the keys are {', '.join(enbuild.RELEASE_SPEC)}."
+        )
+    return {
+        **{key: given.get(key) or "" for key in ("release_name", "release_namespace", "ai_role_name", "ctf_role_name")},
+        **{key: _true(given.get(key), True) for key in ("ai", "ctf")},
+        "ctf_buckets": [str(name) for name in read_list("enbuild_ctf_buckets", given.get("ctf_buckets"))],
+    }
+
+
+def _true(value: t.Any, default: bool) -> bool:
+    """A boolean as YAML, the command line and AWX write it."""
+    if value is None or value == "":
+        return default
+    return value if isinstance(value, bool) else str(value).lower() in ("true", "yes", "on", "1")

@@ -1,0 +1,72 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The workloads that an enbuild release has by default: the AI service with Bedrock, the CTF service with S3. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._iam.permission_policies import WITHOUT_BEDROCK, bedrock_policy, s3_policy
+
+Item = t.Mapping[str, t.Any]
+
+NAME = "enbuild"
+"""Default of the release's name and of its namespace."""
+AI_ROLE, CTF_ROLE = "enbuild-ai-bedrock", "enbuild-ctf-s3"
+
+RELEASE_SPEC: dict[str, dict[str, t.Any]] = {
+    "release_name": {"type": "str"},
+    "release_namespace": {"type": "str"},
+    "ai": {"type": "bool", "default": True},
+    "ctf": {"type": "bool", "default": True},
+    "ai_role_name": {"type": "str"},
+    "ctf_role_name": {"type": "str"},
+    "ctf_buckets": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def workloads(release: Item, cluster: Item, optional: bool = False) -> list[Item]:
+    """The declaration of ``release``, whose keys are those of ``RELEASE_SPEC``, in ``cluster``.
+
+    Services that are switched off are left out. ``optional`` marks those that need not exist; where a partition has no
+    Bedrock, nothing is declared then, and Refused is raised otherwise.
+    """
+    if optional and cluster["partition"] in WITHOUT_BEDROCK:
+        return []
+    place = {"namespace": release.get("release_namespace") or NAME}
+    prefix = release.get("release_name") or NAME
+    return [
+        {
+            "name": name,
+            **place,
+            "deployment": f"{prefix}-enbuild-{name}",
+            **service(release, cluster),
+            "optional": optional,
+        }
+        for name, service in (("ai", _ai), ("ctf", _ctf))
+        if release[name]
+    ]
+
+
+def _ai(release: Item, cluster: Item) -> dict[str, t.Any]:
+    return {
+        "role_name": release.get("ai_role_name") or AI_ROLE,
+        "policy": bedrock_policy(cluster),
+        "allowed": ["bedrock:ListFoundationModels"],
+    }
+
+
+def _ctf(release: Item, cluster: Item) -> dict[str, t.Any]:
+    """Without buckets, all of S3, as the guide has it."""
+    buckets = release.get("ctf_buckets") or []
+    granted = (
+        {"policy": s3_policy(buckets, cluster["partition"])}
+        if buckets
+        else {"managed_policies": ["AmazonS3FullAccess"]}
+    )
+    return {
+        "role_name": release.get("ctf_role_name") or CTF_ROLE,
+        **granted,
+        "allowed": [{"bucket": name} for name in buckets] or ["s3:ListBuckets"],
+    }

@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.action.pod_identity_declaration_info import checked_result, prepared
+from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+
+CLUSTER = {
+    "arn": "arn:aws:eks:eu-west-1:123456789012:cluster/prod",
+    "account_id": "123456789012",
+    "partition": "aws",
+}
+ORDERS = "[{namespace: shop, deployment: orders, role_name: shop-orders}]"
+
+
+def test_text_of_a_survey_is_read() -> None:
+    args = prepared({"workloads": ORDERS, "cluster": CLUSTER, "enbuild": {}, "find": ""})
+    assert [item["deployment"] for item in args["workloads"]] == ["orders"]
+    assert args["find"] is True
+    assert "enbuild" not in args
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], " "])
+def test_without_workloads_the_services_of_the_release_are_declared(nothing: t.Any) -> None:
+    given = {"workloads": nothing, "cluster": CLUSTER, "enbuild": {"ai": "", "ctf": "false", "release_name": None}}
+    assert [item["deployment"] for item in prepared(given)["workloads"]] == ["enbuild-enbuild-ai"]
+
+
+def test_a_single_bucket_is_a_list_of_one() -> None:
+    given = {"cluster": CLUSTER, "enbuild": {"ctf_buckets": "acme-ctf", "ai": False}}
+    assert prepared(given)["workloads"][0]["allowed"] == [{"bucket": "acme-ctf"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"workloads": "orders"}, "pod_identity_workloads has 'orders'"),
+        ({"workloads": "[{a: }"}, "pod_identity_workloads is not YAML"),
+        ({"workloads": "[{namespace: shop, deployment: orders}]"}, "give either role_name"),
+        ({"enbuild": {"buckets": []}}, "enbuild has the unknown key buckets"),
+        ({"association_tags": "shop"}, "pod_identity_associations_tags is a str"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_variable(given: t.Any, words: str) -> None:
+    with pytest.raises(Refused, match=words.replace("[", r"\[")):
+        prepared({"cluster": CLUSTER, **given})
+
+
+def test_without_looking_the_expectations_are_known() -> None:
+    result = checked_result(prepared({"workloads": ORDERS, "cluster": CLUSTER}))
+    assert result["expected"][0]["role_arn"] == "arn:aws:iam::123456789012:role/shop-orders"
+    assert result["declared"][0]["deployment"] == "orders"
