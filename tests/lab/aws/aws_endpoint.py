@@ -14,7 +14,7 @@ from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from . import iam_limits, web_identity
+from . import cloudformation, iam_limits, web_identity
 from .authentication import authenticate, read_signature
 from .authorization import authorize
 from .calls import Entry
@@ -92,6 +92,8 @@ class AwsEndpoint:
     def _dispatch(self, environ: Environ, call: Call, authorization: str) -> Answer:
         signed = {**environ, **({"HTTP_AUTHORIZATION": authorization} if authorization else {})}
         try:
+            if call.service == "cloudformation":
+                cloudformation.install()
             if call.service == "eks-auth":
                 return _direct(signed)
             chunks, status, headers = run_wsgi_app(self._moto, signed, buffered=True)

@@ -18,6 +18,7 @@ from moto.eks.responses import EKSResponse
 
 from . import principals
 from .addons import Addons, configuration_view, offers_page
+from .cluster_versions import versions_page
 from .config import ClusterConfig
 from .eks_errors import EksError, not_found
 from .pod_identity import Associations
@@ -133,6 +134,10 @@ class LabEKSResponse(RestJsonErrors, EKSResponse):
         if (given.get("accessConfig") or {}).get("bootstrapClusterCreatorAdminPermissions", True):
             _admit(self.eks_backend.lab, cluster, creator.role_arn or creator.arn)
         return result
+
+    def describe_cluster_versions(self) -> ActionResult:
+        """Show the Kubernetes versions that clusters can have."""
+        return _page("clusterVersions", versions_page(self._given("DescribeClusterVersions"), PLATFORM_VERSION))
 
     # add-ons
 

@@ -53,7 +53,7 @@ def _other(call: Call, principal: Principal) -> t.Iterator[Requirement]:
 _PASSES_ROLES = {"CreatePodIdentityAssociation", "UpdatePodIdentityAssociation", "CreateAddon", "UpdateAddon"}
 _OF_ADDON = {"DescribeAddon", "UpdateAddon", "DeleteAddon"}
 _OF_ASSOCIATION = {"DescribePodIdentityAssociation", "UpdatePodIdentityAssociation", "DeletePodIdentityAssociation"}
-_OF_NOTHING = {"ListClusters", "DescribeAddonVersions", "DescribeAddonConfiguration"}
+_OF_NOTHING = {"ListClusters", "DescribeClusterVersions", "DescribeAddonVersions", "DescribeAddonConfiguration"}
 _CREATED = {
     "CreateCluster": "cluster/{name}",
     "CreateAddon": "addon/{clusterName}/{addonName}/*",
