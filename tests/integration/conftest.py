@@ -72,6 +72,7 @@ def shop(prepared: Lab) -> t.Iterator[Shop]:
     """A namespace for a Deployment, and afterwards no association."""
     made = Shop(prepared)
     yield made
+    made.restore()
     prepared.weather(webhook_cold_seconds=0, health_grace_seconds=10)
     namespaces.leave(prepared, made.namespace)
     eks = prepared.aws("eks")

@@ -46,6 +46,7 @@ class Shop:
         self.role_name = f"{self.namespace}-orders"
         self.role_arn = f"arn:aws:iam::{lab.account_id}:role/{self.role_name}"
         self.asked: dict[str, t.Any] = {"deployment": "orders", "role_arn": self.role_arn, "allowed": "s3:ListBuckets"}
+        self._kept: tuple[str, str, str] | None = None
         self.kubectl("create", "namespace", self.namespace)
 
     def kubectl(self, *words: str, given: str | None = None) -> str:
@@ -108,6 +109,31 @@ class Shop:
         """Wait until the pods are those that the Deployment wants, and no others."""
         self.kubectl("rollout", "status", "deployment/orders", "--timeout=60s")
         assert eventually(lambda: [pod["metadata"].get("deletionTimestamp") for pod in self.pods()] == [None])
+
+    def injects(self) -> bool:
+        """Whether a pod created now would be injected."""
+        spec = {
+            "serviceAccountName": "orders",
+            "containers": [{"name": "main", "image": "registry.example.com/orders"}],
+        }
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "try"}, "spec": spec}
+        made = self.kubectl("create", "-f", "-", "--dry-run=server", "-o", "json", given=json.dumps(pod))
+        return "eks-pod-identity-token" in made
+
+    def keep(self, kind: str, name: str) -> None:
+        """Remember an object of the whole cluster as it is, to bring it back with ``restore``."""
+        found = json.loads(self.lab.kubectl("get", kind, name, "-o", "json"))
+        found["metadata"] = {"name": name}
+        self._kept = (kind, name, json.dumps(found))
+
+    def restore(self) -> None:
+        """Bring back what was kept."""
+        if self._kept:
+            kind, name, kept = self._kept
+            self.lab.kubectl("delete", kind, name, "--ignore-not-found")
+            self.lab.kubectl("create", "-f", "-", input=kept)
+            self._kept = None
+            assert eventually(self.injects)
 
     def pods(self) -> list[t.Any]:
         return list(json.loads(self.kubectl("get", "pods", "-o", "json"))["items"])

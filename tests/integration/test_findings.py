@@ -117,6 +117,29 @@ def at_once(shop: Shop) -> None:
     shop.deploy()
 
 
+WEBHOOK = ("mutatingwebhookconfiguration", "pod-identity-webhook")
+
+
+@case("webhook_missing")
+def webhook_deleted(shop: Shop) -> None:
+    shop.healthy()
+    shop.settle()
+    shop.keep(*WEBHOOK)
+    shop.lab.kubectl("delete", *WEBHOOK)
+    assert eventually(lambda: not shop.injects())
+
+
+@case("webhook_missing")
+def webhook_altered(shop: Shop) -> None:
+    shop.healthy()
+    shop.settle()
+    shop.keep(*WEBHOOK)
+    narrowed = {"matchExpressions": [{"key": "team", "operator": "Exists"}]}
+    change = [{"op": "replace", "path": "/webhooks/0/namespaceSelector", "value": narrowed}]
+    shop.lab.kubectl("patch", *WEBHOOK, "--type=json", "-p", json.dumps(change))
+    assert eventually(lambda: not shop.injects())
+
+
 @case("skip_label")
 def labelled_to_skip(shop: Shop) -> None:
     shop.healthy(labels={"eks.amazonaws.com/skip-pod-identity-webhook": "true"})
@@ -382,6 +405,8 @@ def let_time_pass(shop: Shop) -> None:
 
 
 CURES.update(
+    webhook_deleted=Shop.restore,
+    webhook_altered=Shop.restore,
     at_once=let_time_pass,
     scaled_to_nothing=run_pods,
     over_quota=lambda shop: t.cast("None", shop.kubectl("delete", "quota", "few")),

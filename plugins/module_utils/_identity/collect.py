@@ -17,6 +17,7 @@ from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, connect
 from .._kubernetes.containers import sources
 from .._kubernetes.pods import Contents, Owner, Template, rendered_templates
+from .._kubernetes.webhook import problem
 from .._workload.find import PodsByPlace, Templates, named_template, names, other_templates
 from .._workload.model import Workload
 from .associations import Bindings, View, read_bindings, slips
@@ -81,6 +82,8 @@ class Sight:
     tried: t.Mapping[Place, Tried] = field(default_factory=dict)
     contents: t.Mapping[str, Contents] = field(default_factory=dict)
     """By namespace."""
+    webhook: t.Mapping[Place, str] = field(default_factory=dict)
+    """Why the API server doesn't ask EKS's webhook about pods that came out without the injection."""
 
     def association(self, place: Place) -> View | None:
         """The association of a service account."""
@@ -96,6 +99,7 @@ def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes, roles: IamRoles
     eks = aws_client(module, "eks")
     bindings = read_bindings(EksAssociations(eks, asked.cluster), asked.reading, places, accounts)
     around = surroundings(module, eks, kubernetes) if asked.proves else _unseen(module, asked)
+    tried = _tried(asked, kubernetes, templates, bindings, accounts)
     return Sight(
         templates,
         bindings,
@@ -103,8 +107,9 @@ def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes, roles: IamRoles
         accounts,
         around,
         _roles(roles, bindings, places) if roles else {},
-        _tried(asked, kubernetes, templates, bindings, accounts),
+        tried,
         _contents(kubernetes, templates, bindings) if asked.proves else {},
+        _webhook_problems(kubernetes, tried),
     )
 
 
@@ -154,6 +159,19 @@ def _tried(
             by_place.setdefault(place, []).append(template)
             times[place] = max(times.get(place, 0), asked.probes if workload.asked else min(1, asked.probes))
     return try_pods(kubernetes, by_place, times)
+
+
+def _webhook_problems(kubernetes: Kubernetes, tried: t.Mapping[Place, Tried]) -> dict[Place, str]:
+    """For each service account whose pods came out without the injection, what is wrong with EKS's webhook."""
+    bare = [place for place, each in tried.items() if not all(each.injected)]
+    configurations = kubernetes.mutating_webhooks() if bare else None
+    if configurations is None:
+        return {}
+    labels = {namespace: kubernetes.namespace_labels(namespace) for namespace, _account in bare}
+    return {
+        place: problem(configurations, labels[place[0]], tried[place].pod["metadata"].get("labels") or {})
+        for place in bare
+    }
 
 
 def _roles(reader: IamRoles, bindings: Bindings, places: t.Collection[Place]) -> dict[str, Role]:
@@ -213,6 +231,8 @@ def _evidence(
         around=sight.around,
         refusal=tried.refusal,
         denied=tried.denied,
+        tried_at=(tried.pod.get("metadata") or {}).get("creationTimestamp") or "",
+        webhook=sight.webhook.get(place, ""),
     )
     return _identified(seen, sight, place)
 

@@ -1,12 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Try pods as a dry run: whether those born now would carry the injection."""
+"""Try pods as a dry run: whether those created now would carry the injection."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._core.parallel import spread
 from .._kubernetes.api import Kubernetes, KubernetesError
@@ -41,6 +41,8 @@ class Tried:
     """Why the API server refuses such a pod."""
     denied: str = ""
     """Why the caller may not try one."""
+    pod: Object = field(default_factory=dict)
+    """The pod that was tried last, as the cluster would create it."""
 
 
 def try_pods(
@@ -69,7 +71,8 @@ def _is_plain(template: Template) -> bool:
 
 def _try(cluster: Kubernetes, pod: Object, times: int) -> Tried:
     try:
-        return Tried(tuple(not bare_containers(cluster.born_now(pod)) for _attempt in range(times)))
+        made = [cluster.created_now(pod) for _attempt in range(times)]
+        return Tried(tuple(not bare_containers(each) for each in made), pod=made[-1])
     except KubernetesError as error:
         if error.status not in (400, 403, 422):
             raise

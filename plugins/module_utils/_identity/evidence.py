@@ -153,6 +153,10 @@ class Evidence:
     """Why the API server refuses a pod that is tried as a dry run."""
     denied: str = ""
     """Why the caller may not try one."""
+    tried_at: str = ""
+    """The API server's time, in ISO 8601, when a pod was tried last."""
+    webhook: str = ""
+    """Why the API server doesn't ask EKS's webhook about these pods, where one came out without the injection."""
 
     @property
     def stale(self) -> tuple[Pod, ...]:

@@ -60,9 +60,12 @@ def _never_injected(items: t.Sequence[Item]) -> list[str]:
 
 
 def _hopeless(item: Item) -> t.Iterator[str]:
+    missing = [each for each in item["findings"] if each["code"] == "webhook_missing"]
     account = f"{item['namespace']}/{item['service_account']}"
     if item["association"] is None:
         yield f"No association binds service account {account}, so new pods of {_object(item)} get no credentials."
+    elif missing:
+        yield from reasons_of({**item, "findings": missing})
     elif item["untried"]:
         yield (
             f"It is not known whether a new pod of {_object(item)} would get credentials, as none could be tried as a "

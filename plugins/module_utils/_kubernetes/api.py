@@ -112,6 +112,22 @@ class Kubernetes:
         """The same, or None where the caller may not list them."""
         return self._unless_forbidden(lambda: self.objects(plural))
 
+    def mutating_webhooks(self) -> list[Object] | None:
+        """Every MutatingWebhookConfiguration; None where the caller may not list them."""
+        path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+        return self._unless_forbidden(lambda: list(self._pages(path)))
+
+    def namespace_labels(self, namespace: str) -> dict[str, str]:
+        """The labels of a namespace; the one that every namespace has where the caller may not read it."""
+        known = {"kubernetes.io/metadata.name": namespace}
+        try:
+            found = self._request(f"read namespace {namespace}", f"/api/v1/namespaces/{namespace}")
+        except KubernetesError as error:
+            if error.status in (403, 404):
+                return known
+            raise
+        return known | (found["metadata"].get("labels") or {})
+
     def nodes(self) -> list[Object] | None:
         """Every node; None where the caller may not list them."""
         return self._unless_forbidden(lambda: list(self._pages("/api/v1/nodes")))
@@ -135,7 +151,7 @@ class Kubernetes:
         data = found.get("data") or {}
         return {key: value if kind == "ConfigMap" else "" for key, value in data.items()}
 
-    def born_now(self, pod: Object) -> Object:
+    def created_now(self, pod: Object) -> Object:
         """The pod that the cluster's admission chain would make of ``pod``; nothing is created."""
         namespace = pod["metadata"]["namespace"]
         return self._request(

@@ -30,6 +30,7 @@ INJECTION = {
     "skip_label": "unhealthy",
     "container_variables": "unhealthy",
     "webhook_cold": "unhealthy",
+    "webhook_missing": "unhealthy",
     "pod_refused": "unhealthy",
 }
 """Findings that keep pods from the identity that is declared, and their class: a restart mends what is different."""

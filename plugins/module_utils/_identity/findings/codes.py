@@ -30,6 +30,7 @@ CODES = {
     "skip_containers": Kind("warning", "", "An annotation keeps credentials from containers"),
     "container_variables": Kind("error", "injected", "The pod template sets Pod Identity's own variables"),
     "webhook_cold": Kind("warning", "injected", "EKS's webhook doesn't know the association yet"),
+    "webhook_missing": Kind("error", "injected", "EKS's webhook is missing, altered or doesn't answer"),
     "pod_refused": Kind("warning", "", "A pod born now would be refused"),
     "stale_pods": Kind("error", "injected", "Pods are older than the association"),
     "former_role": Kind("warning", "", "Pods are older than the association's last change"),

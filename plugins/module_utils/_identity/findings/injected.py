@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime
 
 from ..._kubernetes.containers import own_container_variables, variables
 from ..._kubernetes.pods import SKIP_CONTAINERS, SKIP_LABEL, Pod, skip_label, skipped_containers
+from ..._kubernetes.webhook import CONFIGURATION
 from ..evidence import Evidence
 from . import remedies
 from .codes import Finding
 
 MOST_NAMED = 3
 """Pods that a message names."""
+WARM_SECONDS = 300
+"""Age of an association that every replica of EKS's webhook knows."""
 
 
 def findings(seen: Evidence) -> t.Iterator[Finding]:
@@ -29,7 +33,7 @@ def findings(seen: Evidence) -> t.Iterator[Finding]:
     if seen.refusal:
         yield _pod_refused(seen)
     if not all(seen.newborn):
-        yield _webhook_cold(seen)
+        yield _webhook(seen)
     else:
         yield from _of_pods(seen)
 
@@ -118,6 +122,33 @@ def _pod_refused(seen: Evidence) -> Finding:
         str(owner),
         f"A pod that {owner} made now would be refused: {seen.refusal}",
         remedies.command("kubectl", "get", "events", "-n", owner.namespace, "--sort-by=.lastTimestamp"),
+    )
+
+
+def _webhook(seen: Evidence) -> Finding:
+    """What keeps the injection from pods that nothing in their template keeps it from."""
+    if seen.webhook:
+        return _webhook_missing(seen, seen.webhook)
+    made = (seen.association or {}).get("created_at") or ""
+    if not any(seen.newborn) and _seconds(made, seen.tried_at) > WARM_SECONDS:
+        return _webhook_missing(seen, f"it passes over pods of associations as old as that of {made[:19]}Z")
+    return _webhook_cold(seen)
+
+
+def _seconds(earlier: str, later: str) -> float:
+    """The seconds between two ISO 8601 times in UTC; 0 where one isn't known."""
+    if not (earlier and later):
+        return 0
+    return (datetime.fromisoformat(_second(later)) - datetime.fromisoformat(_second(earlier))).total_seconds()
+
+
+def _webhook_missing(seen: Evidence, why: str) -> Finding:
+    look = remedies.command("kubectl", "get", "mutatingwebhookconfigurations", "-o", "yaml")
+    return Finding(
+        "webhook_missing",
+        f"MutatingWebhookConfiguration {CONFIGURATION}",
+        f"EKS's webhook doesn't inject credentials into new pods in cluster {seen.around.cluster.name}: {why}",
+        f"{look}  # restore {CONFIGURATION} as EKS makes it, from another cluster, with this cluster's caBundle",
     )
 
 

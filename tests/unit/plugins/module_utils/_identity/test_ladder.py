@@ -258,3 +258,25 @@ def test_what_can_be_restarted_is_the_workload_or_what_the_service_accounts_pods
         (Evidence(account, plain_template("shop", "orders"), ASSOCIATION, pods), ["queue"]),
     ):
         assert [each["name"] for each in judge(evidence)["restartable"]] == names
+
+
+MADE = {**ASSOCIATION, "created_at": "2026-11-28T10:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "words"),
+    [
+        ({"webhook": "its rules leave out that pods are created"}, "webhook_missing", "lab: its rules leave out"),
+        ({"tried_at": "2026-11-28T10:05:01Z"}, "webhook_missing", "as old as that of 2026-11-28T10:00:00Z"),
+        ({"tried_at": "2026-11-28T10:04:59Z"}, "webhook_cold", "of 3 pods"),
+        ({"tried_at": "2026-11-28T11:00:00Z", "newborn": (False, True, False)}, "webhook_cold", "of 3 pods"),
+        ({}, "webhook_cold", "of 3 pods"),
+    ],
+)
+def test_a_webhook_that_will_not_inject_is_told_from_one_that_is_cold(more: t.Any, code: str, words: str) -> None:
+    given = {"newborn": (False, False, False), "around": AROUND, **more}
+    verdict = judge(Evidence(WORKLOAD, TEMPLATE, MADE, (pod("a"),), **given))
+    assert codes(verdict) == [code]
+    assert words.lower() in verdict["findings"][0]["message"].lower()
+    assert verdict["rungs"]["injected"] is False
+    assert verdict["rung"] == "declared"

@@ -11,6 +11,7 @@ from ansible_collections.enbuild.eks.plugins.module_utils._identity.wait import 
 from ansible_collections.enbuild.eks.tests.unit.plugins.report_samples import finding, workload
 
 COLD = finding("webhook_cold", "warning", "Deployment shop/orders", "Of 3 pods, 0 would get credentials", "Look there")
+MISSING = finding("webhook_missing", "error", "MutatingWebhookConfiguration x", "The webhook is gone", "Restore it")
 LABEL = finding("skip_label", "error", "Deployment shop/orders", "A label keeps the webhook away", "Drop it")
 STALE = finding("stale_pods", "error", "Deployment shop/orders", "Pods are old", "Restart them")
 REFUSED = finding("credentials_refused", "error", "ServiceAccount shop/orders", "EKS refuses", "Mend the trust")
@@ -72,11 +73,12 @@ def test_the_end_of_the_wait_says_what_for_what_was_seen_and_what_to_look_at() -
     [
         (workload("orders", rung="none", injected_now=False), "No association binds service account shop/orders"),
         (warm(injected_now=None, untried='pods "x" is forbidden: exceeded quota: q'), "exceeded quota: q"),
+        (workload("orders", rung="declared", injected_now=False, findings=[MISSING]), "gone. Remedy: Restore it"),
     ],
 )
 def test_what_no_waiting_changes_is_said_at_once(item: t.Any, words: str) -> None:
     clock = Clock(item)
-    with pytest.raises(Refused, match=r"It is not known whether|No association") as caught:
+    with pytest.raises(Refused, match=r"It is not known whether|No association|The webhook") as caught:
         clock.wait("injected", 60)
     assert words in str(caught.value)
     assert clock.looked == 1
