@@ -10,6 +10,7 @@ import json
 import typing as t
 
 from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
+from ansible_collections.enbuild.eks.tests.lab.errors import LabError
 from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 
@@ -119,6 +120,14 @@ class Shop:
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "try"}, "spec": spec}
         made = self.kubectl("create", "-f", "-", "--dry-run=server", "-o", "json", given=json.dumps(pod))
         return "eks-pod-identity-token" in made
+
+    def refuses(self, words: str) -> bool:
+        """Whether a pod created now would be refused with these words."""
+        try:
+            self.injects()
+        except LabError as error:
+            return words in str(error)
+        return False
 
     def keep(self, kind: str, name: str) -> None:
         """Remember an object of the whole cluster as it is, to bring it back with ``restore``."""

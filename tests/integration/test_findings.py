@@ -173,6 +173,53 @@ def over_quota(shop: Shop) -> None:
     assert eventually(lambda: "used" in shop.kubectl("get", "quota", "few", "-o", "json"))
 
 
+@case("pod_untried")
+def over_quota_without_a_surge(shop: Shop) -> None:
+    shop.healthy()
+    change = [{"op": "replace", "path": "/spec/strategy", "value": {"type": "Recreate"}}]
+    shop.kubectl("patch", "deployment", "orders", "--type=json", "-p", json.dumps(change))
+    shop.settle()
+    shop.kubectl("create", "quota", "few", "--hard=pods=1")
+    assert eventually(lambda: "used" in shop.kubectl("get", "quota", "few", "-o", "json"))
+
+
+@case("pod_refused")
+def below_the_namespaces_standard(shop: Shop) -> None:
+    shop.healthy()
+    shop.settle()
+    shop.lab.kubectl("label", "namespace", shop.namespace, "pod-security.kubernetes.io/enforce=restricted")
+
+
+def lower_the_standard(shop: Shop) -> None:
+    shop.lab.kubectl("label", "namespace", shop.namespace, "pod-security.kubernetes.io/enforce-")
+
+
+@case("pod_refused")
+def another_webhook_fails(shop: Shop) -> None:
+    shop.healthy()
+    shop.settle()
+    hook = {
+        "name": "policy.example.com",
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": {"url": "https://127.0.0.1:9/"},
+        "failurePolicy": "Fail",
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": shop.namespace}},
+        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+        "sideEffects": "None",
+        "timeoutSeconds": 1,
+    }
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    shop.lab.kubectl(
+        "create", "-f", "-", input=json.dumps({**kind, "metadata": {"name": shop.namespace}, "webhooks": [hook]})
+    )
+    assert eventually(lambda: shop.refuses("failed calling webhook"))
+
+
+def repair_the_webhook(shop: Shop) -> None:
+    shop.lab.kubectl("delete", "validatingwebhookconfiguration", shop.namespace)
+    assert eventually(shop.injects)
+
+
 @case("irsa_variables")
 def hard_coded_irsa(shop: Shop) -> None:
     file = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
@@ -196,7 +243,7 @@ def keys_of_a_secret(shop: Shop) -> None:
 
 @case("static_keys")
 def keys_in_a_file(shop: Shop) -> None:
-    shop.kubectl("create", "secret", "generic", "aws", "--from-literal=credentials=[default]")
+    shop.kubectl("create", "secret", "generic", "aws", "--from-literal=credentials=[default]\naws_access_key_id=AKIA")
     mounts = [{"name": "data", "mountPath": "/data"}, {"name": "aws", "mountPath": "/app/.aws"}]
     volumes = [{"name": "data", "emptyDir": {}}, {"name": "aws", "secret": {"secretName": "aws"}}]
     shop.healthy(spec={"volumes": volumes}, container={"volumeMounts": mounts})
@@ -409,6 +456,9 @@ CURES.update(
     webhook_altered=Shop.restore,
     at_once=let_time_pass,
     scaled_to_nothing=run_pods,
+    over_quota_without_a_surge=lambda shop: t.cast("None", shop.kubectl("delete", "quota", "few")),
+    below_the_namespaces_standard=lower_the_standard,
+    another_webhook_fails=repair_the_webhook,
     over_quota=lambda shop: t.cast("None", shop.kubectl("delete", "quota", "few")),
     on_fargate=leave_fargate,
     may_not_assume_its_target=let_it_chain,
@@ -464,6 +514,36 @@ def apply(shop: Shop, remedy: str) -> None:
     assert done.returncode == 0, f"{remedy}\n{done.stderr}"
 
 
+def test_what_only_looks_like_keys(shop: Shop) -> None:
+    """An optional key that isn't there, a folder that is written to, a file without keys, a name that isn't trimmed."""
+    shop.kubectl("create", "configmap", "aws", "--from-literal=config=[default]\nregion=us-east-1")
+    optional = {"secretKeyRef": {"name": "nowhere", "key": "id", "optional": True}}
+    volumes = [{"name": "scratch", "emptyDir": {}}, {"name": "aws", "configMap": {"name": "aws"}}]
+    mounts = [{"name": "scratch", "mountPath": "/srv/a/.aws"}, {"name": "aws", "mountPath": "/srv/b/.aws"}]
+    shop.healthy(
+        spec={"volumes": volumes},
+        container={
+            "env": [{"name": "AWS_ACCESS_KEY_ID", "valueFrom": optional}],
+            "envFrom": [{"secretRef": {"name": "nowhere", "optional": True}}],
+            "volumeMounts": mounts,
+        },
+        annotations={"eks.amazonaws.com/skip-containers": "side, main"},
+    )
+    shop.settle()
+    assert shop.look() == ([], "allowed")
+
+
+def test_a_service_account_is_tried_by_its_workloads_template(shop: Shop) -> None:
+    """Where a pod that is made up would be refused."""
+    shop.healthy(container={"resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "100m"}}})
+    shop.settle()
+    shop.kubectl("create", "quota", "cpu", "--hard=limits.cpu=10")
+    assert eventually(lambda: "used" in shop.kubectl("get", "quota", "cpu", "-o", "json"))
+    del shop.asked["deployment"]
+    shop.asked["service_account"] = "orders"
+    assert shop.look() == ([], "allowed")
+
+
 def test_auto_mode_needs_no_addon(shop: Shop) -> None:
     lab = shop.lab
     lab.kubectl("label", "nodes", "--all", "eks.amazonaws.com/compute-type=auto")
@@ -476,5 +556,5 @@ def test_auto_mode_needs_no_addon(shop: Shop) -> None:
 
 
 def test_every_code_is_provoked() -> None:
-    elsewhere = {"auto_mode", "other_identity"}
+    elsewhere = {"auto_mode", "other_identity", "added_containers"}
     assert {code for code, _provoke in CASES.values()} | elsewhere == set(CODES)

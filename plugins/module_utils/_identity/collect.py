@@ -15,10 +15,10 @@ from .._core.parallel import spread
 from .._iam.model import Role
 from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, connect
-from .._kubernetes.containers import sources
-from .._kubernetes.pods import Contents, Owner, Template, rendered_templates
+from .._kubernetes.pods import Contents, Owner, Pod, Template, rendered_templates
+from .._kubernetes.sources import sources
 from .._kubernetes.webhook import problem
-from .._workload.find import PodsByPlace, Templates, named_template, names, other_templates
+from .._workload.find import PodsByPlace, Templates, named_template, names, other_templates, templates_by_owner
 from .._workload.model import Workload
 from .associations import Bindings, View, read_bindings, slips
 from .cluster_state import surroundings
@@ -74,6 +74,8 @@ class Sight:
     """What was read of the cluster and of AWS, before it is sorted by workload."""
 
     templates: Templates
+    owners: t.Mapping[Owner, Template] = field(default_factory=dict)
+    """The templates of what makes the pods, where they were read."""
     bindings: Bindings = field(default_factory=Bindings)
     mistaken: t.Mapping[Place, View] = field(default_factory=dict)
     accounts: t.Mapping[Place, t.Any] | None = None
@@ -92,16 +94,18 @@ class Sight:
 
 def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes, roles: IamRoles | None) -> Sight:
     templates = _templates(asked, kubernetes)
+    owners = _owners(kubernetes, templates)
     if not asked.cluster:
-        return Sight(templates, tried=_tried(asked, kubernetes, templates, Bindings()))
+        return Sight(templates, owners, tried=_tried(asked, kubernetes, templates, owners, Bindings()))
     accounts = _accounts(asked, kubernetes)
     places = {place_of(template) for template in templates.values() if template}
     eks = aws_client(module, "eks")
     bindings = read_bindings(EksAssociations(eks, asked.cluster), asked.reading, places, accounts)
     around = surroundings(module, eks, kubernetes) if asked.proves else _unseen(module, asked)
-    tried = _tried(asked, kubernetes, templates, bindings, accounts)
+    tried = _tried(asked, kubernetes, templates, owners, bindings, accounts)
     return Sight(
         templates,
+        owners,
         bindings,
         slips(bindings, sorted(places)),
         accounts,
@@ -132,6 +136,14 @@ def _templates(asked: Asked, kubernetes: Kubernetes) -> Templates:
     return found
 
 
+def _owners(kubernetes: Kubernetes, templates: Templates) -> dict[Owner, Template]:
+    """The templates of what makes pods; for service accounts, of all that the caller may list."""
+    known = {template.owner: template for template in templates.values() if template and template.source == "live"}
+    if any(workload.by_service_account for workload in templates):
+        return templates_by_owner(kubernetes) | known
+    return known
+
+
 def _rendered(manifests: str, namespace: str) -> dict[Owner, Template]:
     documents = yaml.safe_load_all(manifests) if manifests else ()
     return {template.owner: template for template in rendered_templates(documents, namespace)}
@@ -146,17 +158,23 @@ def _accounts(asked: Asked, kubernetes: Kubernetes) -> dict[Place, t.Any] | None
 
 
 def _tried(
-    asked: Asked, kubernetes: Kubernetes, templates: Templates, bindings: Bindings, accounts: t.Any = None
+    asked: Asked,
+    kubernetes: Kubernetes,
+    templates: Templates,
+    owners: t.Mapping[Owner, Template],
+    bindings: Bindings,
+    accounts: t.Any = None,
 ) -> dict[Place, Tried]:
     """Try pods of each service account that matters and that exists; once where nobody named a workload of it."""
     by_place: dict[Place, list[Template]] = {}
+    for each in owners.values():
+        by_place.setdefault(place_of(each), []).append(each)
     times: dict[Place, int] = {}
     for workload, template in templates.items():
         if template is None or template.source == "rendered" or asked.rung == "declared":
             continue
         place = place_of(template)
         if (workload.asked or place in bindings.bound) and (accounts is None or place in accounts):
-            by_place.setdefault(place, []).append(template)
             times[place] = max(times.get(place, 0), asked.probes if workload.asked else min(1, asked.probes))
     return try_pods(kubernetes, by_place, times)
 
@@ -224,17 +242,22 @@ def _evidence(
         workload,
         template,
         sight.association(place),
-        () if coming else pods.of(workload),
+        () if coming else _pods(workload, pods, sight.owners),
         tried.injected,
         replaced=coming,
         neighbours=tuple(account for space, account in sight.bindings.bound if space == place[0]),
         around=sight.around,
         refusal=tried.refusal,
+        untried=tried.untried,
         denied=tried.denied,
         tried_at=(tried.pod.get("metadata") or {}).get("creationTimestamp") or "",
         webhook=sight.webhook.get(place, ""),
     )
     return _identified(seen, sight, place)
+
+
+def _pods(workload: Workload, pods: PodsByPlace, owners: t.Mapping[Owner, Template]) -> tuple[Pod, ...]:
+    return tuple(pod.made_by(owners[pod.owner]) if pod.owner in owners else pod for pod in pods.of(workload))
 
 
 def _identified(seen: Evidence, sight: Sight, place: Place) -> Evidence:

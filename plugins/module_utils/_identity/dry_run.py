@@ -16,6 +16,7 @@ from .._kubernetes.pods import (
     Object,
     Template,
     bare_containers,
+    containers,
     newborn,
     plain_template,
     skip_label,
@@ -28,6 +29,13 @@ CONCURRENCY = 8
 MAKERS = (*KINDS.values(), "Job")
 """Kinds that have a template apart from their pods."""
 
+DENIED = "cannot create resource"
+"""In the API server's words, where the caller may not create pods."""
+REFUSALS, BROKEN = (400, 403, 422), 500
+"""Statuses of a pod that is refused, and of an admission webhook that fails."""
+MADE_UP = "named"
+"""Source of a template that was made up."""
+
 Place = tuple[str, str]
 """Namespace and service account."""
 
@@ -38,7 +46,9 @@ class Tried:
 
     injected: tuple[bool, ...] = ()
     refusal: str = ""
-    """Why the API server refuses such a pod."""
+    """Why the API server refuses a pod of that workload, in its own words."""
+    untried: str = ""
+    """The same of a pod that was made up, which says nothing about others."""
     denied: str = ""
     """Why the caller may not try one."""
     pod: Object = field(default_factory=dict)
@@ -52,7 +62,7 @@ def try_pods(
     places = [place for place, number in times.items() if number]
 
     def attempt(place: Place) -> Tried:
-        return _try(cluster, newborn(_plainest(place, templates[place])), times[place])
+        return _try(cluster, _plainest(place, templates.get(place, ())), times[place])
 
     return dict(zip(places, spread(attempt, places, CONCURRENCY), strict=True))
 
@@ -69,11 +79,19 @@ def _is_plain(template: Template) -> bool:
     return template.owner.kind in MAKERS and not kept_away
 
 
-def _try(cluster: Kubernetes, pod: Object, times: int) -> Tried:
+def _try(cluster: Kubernetes, template: Template, times: int) -> Tried:
+    pod, own = newborn(template), {container["name"] for container in containers(template.pod)}
     try:
         made = [cluster.created_now(pod) for _attempt in range(times)]
-        return Tried(tuple(not bare_containers(each) for each in made), pod=made[-1])
     except KubernetesError as error:
-        if error.status not in (400, 403, 422):
-            raise
-        return Tried(denied=str(error)) if "cannot create resource" in str(error) else Tried(refusal=str(error))
+        return _refused(error, template)
+    return Tried(tuple(not bare_containers(each, own) for each in made), pod=made[-1])
+
+
+def _refused(error: KubernetesError, template: Template) -> Tried:
+    """What a refusal says; raises an error that is about something else than the pod."""
+    if DENIED in error.reason:
+        return Tried(denied=str(error))
+    if error.status not in REFUSALS and not (error.status == BROKEN and "webhook" in error.reason):
+        raise error
+    return Tried(untried=error.reason) if template.source == MADE_UP else Tried(refusal=error.reason)

@@ -150,7 +150,9 @@ class Evidence:
     issued: Issued | None = None
     answers: tuple[Answer, ...] = ()
     refusal: str = ""
-    """Why the API server refuses a pod that is tried as a dry run."""
+    """Why the API server refuses a pod that is tried as a dry run, in its own words."""
+    untried: str = ""
+    """The same of a pod that was made up, which says nothing about the workload's own."""
     denied: str = ""
     """Why the caller may not try one."""
     tried_at: str = ""

@@ -63,7 +63,7 @@ def _of_pods(seen: Evidence) -> dict[str, t.Any]:
     loose = [pod for pod in injected_findings.restartable(seen) if pod.owner.kind not in KINDS.values()]
     return {
         "injected_now": injected_findings.injected_now(seen),
-        "untried": seen.refusal or seen.denied,
+        "untried": injected_findings.refused(seen) or seen.denied,
         "pods": [_pod_result(pod) for pod in seen.pods],
         "pods_injected": len(seen.pods) - len(seen.stale),
         "restart": _restart(seen),
@@ -152,7 +152,8 @@ def _injected(seen: Evidence) -> Known:
 def _issued(seen: Evidence) -> Known:
     if seen.issued is None or seen.issued.good is None:
         return None
-    return seen.issued.good and pod_findings.served(seen)
+    good = seen.issued.good and pod_findings.served(seen)
+    return None if good and pod_findings.unknown_keys(seen) else good
 
 
 def _allowed(seen: Evidence) -> Known:
@@ -187,12 +188,14 @@ def _undeclared(seen: Evidence) -> str:
 def _uninjected(seen: Evidence) -> str:
     if seen.replaced:
         return "The pods of the coming release aren't there yet"
-    return seen.refusal or f"Nothing shows that pods of {seen.workload.owner} carry credentials"
+    return injected_findings.refused(seen) or f"Nothing shows that pods of {seen.workload.owner} carry credentials"
 
 
 def _unissued(seen: Evidence) -> str:
     if seen.issued and seen.issued.message:
         return seen.issued.message
+    if unknown := pod_findings.unknown_keys(seen):
+        return f"{seen.workload.owner} may have AWS keys of its own, which can't be read: {', '.join(unknown)}"
     if seen.issued and seen.issued.good:
         return f"No agent is ready on the nodes of {seen.workload.owner}"
     return "Nobody asked EKS for credentials of a pod"

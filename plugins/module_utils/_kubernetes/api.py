@@ -14,6 +14,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException
 
 from .._core.plan import Refused
+from .containers import reduced
 from .pods import Object, Pod, running_pods
 
 with contextlib.suppress(ImportError):  # kubernetes.core names the missing library.
@@ -48,9 +49,11 @@ GROUPS = {
 class KubernetesError(Refused):
     """A failed request; the message says what for, why and what to do."""
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    def __init__(self, message: str, status: int = 0, reason: str = "") -> None:
+        """With the HTTP ``status`` (0 for none), and the API server's own words as ``reason``."""
         super().__init__(message)
         self.status = status
+        self.reason = reason
 
 
 def connect(params: t.Mapping[str, t.Any], spaces: t.Collection[str] | None = None) -> Kubernetes:
@@ -140,16 +143,19 @@ class Kubernetes:
             return everywhere
         return self._unless_forbidden(lambda: list(self._pages("/api/v1/namespaces/kube-system/pods", selector)))
 
-    def contents(self, kind: str, namespace: str, name: str) -> dict[str, str]:
-        """What a ConfigMap holds, or the keys of a Secret; nothing where it isn't there or may not be read."""
+    def contents(self, kind: str, namespace: str, name: str) -> dict[str, str] | None:
+        """What a ConfigMap holds, or the keys of a Secret with what matters of their values.
+
+        Empty where it isn't there, None where the caller may not read it.
+        """
         try:
             found = self._request(f"read {kind} {name}", f"/api/v1/namespaces/{namespace}/{kind.lower()}s/{name}")
         except KubernetesError as error:
             if error.status in (403, 404):
-                return {}
+                return {} if error.status == 404 else None
             raise
         data = found.get("data") or {}
-        return {key: value if kind == "ConfigMap" else "" for key, value in data.items()}
+        return {key: value if kind == "ConfigMap" else reduced(value) for key, value in data.items()}
 
     def created_now(self, pod: Object) -> Object:
         """The pod that the cluster's admission chain would make of ``pod``; nothing is created."""
@@ -225,7 +231,7 @@ class Kubernetes:
         try:
             answer = self._client.request(method, path, body=body, query_params=list(query), serialize=False)
         except (ApiException, HTTPError, OSError) as error:
-            raise KubernetesError(_sentence(purpose, error), _status(error)) from error
+            raise KubernetesError(_sentence(purpose, error), _status(error), _reason(error)) from error
         return t.cast("dict[str, t.Any]", json.loads(answer.data))
 
 

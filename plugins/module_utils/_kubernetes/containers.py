@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import typing as t
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ ACCESS_KEY = "AWS_ACCESS_KEY_ID"
 STATIC = (ACCESS_KEY, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 IRSA = ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
 IRSA_VOLUME = "aws-iam-token"
-SHARED_FILE = "AWS_SHARED_CREDENTIALS_FILE"
+SHARED_FILES = ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 NO_PROXY = ("NO_PROXY", "no_proxy")
+HIDDEN = "(hidden)"
+"""In place of a Secret's value."""
+WITH_KEYS = "aws_access_key_id"
+"""In place of a Secret's value that has an access key in it, as credentials files have."""
 AGENT_IPV4, AGENT_IPV6 = "169.254.170.23", "fd00:ec2::23"
 
 
@@ -37,20 +42,26 @@ class Variable:
         return self.value != ""
 
 
-def sources(pod: Object) -> set[tuple[str, str]]:
-    """The ConfigMaps and Secrets, by kind and name, that containers take all their variables from."""
-    return {
-        (kind, reference["name"])
-        for container in containers(pod)
-        for entry in container.get("envFrom") or ()
-        for kind, reference in _references(entry)
-    }
+def reduced(encoded: str) -> str:
+    """What matters of a value of a Secret, in Base64: that it is empty, holds a credentials file, or is something."""
+    text = base64.b64decode(encoded).decode(errors="replace")
+    return (WITH_KEYS if WITH_KEYS in text.lower() else HIDDEN) if text else ""
 
 
-def _references(entry: Object) -> t.Iterator[tuple[str, Object]]:
+def references(entry: Object) -> t.Iterator[tuple[str, Object]]:
+    """The ConfigMap or Secret that an entry of ``envFrom`` names: its kind, and the reference."""
     for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
         if key in entry:
             yield kind, entry[key]
+
+
+def key_reference(entry: Object) -> tuple[str, Object] | None:
+    """The key of a ConfigMap or Secret that an entry of ``env`` takes its value from: the kind, and the reference."""
+    given = entry.get("valueFrom") or {}
+    for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+        if key in given:
+            return kind, given[key]
+    return None
 
 
 def variables(pod: Object, contents: Contents) -> list[Variable]:
@@ -62,15 +73,39 @@ def _variables(container: Object, contents: Contents) -> dict[str, Variable]:
     owner = container["name"]
     found = {}
     for entry in container.get("envFrom") or ():
-        for kind, reference in _references(entry):
-            for key, value in contents.get((kind, reference["name"]), {}).items():
+        for kind, reference in references(entry):
+            for key, value in (contents.get((kind, reference["name"])) or {}).items():
                 name = f"{entry.get('prefix', '')}{key}"
-                readable = value if kind == "ConfigMap" else None
-                found[name] = Variable(owner, name, readable, f"{kind} {reference['name']}")
+                found[name] = Variable(owner, name, _shown(kind, value), f"{kind} {reference['name']}")
     for entry in container.get("env") or ():
-        literal = None if "valueFrom" in entry else entry.get("value", "")
-        found[entry["name"]] = Variable(owner, entry["name"], literal)
+        if _sets(entry, contents):
+            found[entry["name"]] = Variable(owner, entry["name"], _value(entry, contents))
     return found
+
+
+def _shown(kind: str, value: str) -> str | None:
+    """A value as far as it is known: of a Secret, only whether it is empty."""
+    return value if kind == "ConfigMap" or not value else None
+
+
+def _sets(entry: Object, contents: Contents) -> bool:
+    """Whether an entry of ``env`` sets its variable: an optional one does only where its key is known to be there."""
+    found = key_reference(entry)
+    if found is None or not found[1].get("optional"):
+        return True
+    kind, reference = found
+    return reference.get("key") in (contents.get((kind, reference.get("name", ""))) or {})
+
+
+def _value(entry: Object, contents: Contents) -> str | None:
+    if "valueFrom" not in entry:
+        return str(entry.get("value", ""))
+    if (found := key_reference(entry)) is None:
+        return None
+    kind, reference = found
+    known = contents.get((kind, reference.get("name", ""))) or {}
+    key = reference.get("key", "")
+    return _shown(kind, known[key]) if key in known else None
 
 
 def static_keys(seen: t.Iterable[Variable]) -> list[Variable]:
@@ -103,36 +138,6 @@ def _of_the_agent(value: str | None) -> bool:
 
 def _mounts(container: Object, volume: str) -> bool:
     return any(mount.get("name") == volume for mount in container.get("volumeMounts") or ())
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A mounted credentials file, and where in the template it stands."""
-
-    container: str
-    path: str
-    volume: str
-    pointer: str
-    """JSON pointer below the pod's ``spec``."""
-
-
-def credential_files(pod: Object, seen: t.Sequence[Variable]) -> list[Mount]:
-    """Mounts that give a container the credentials file of the AWS CLI and the SDKs."""
-    named = {(each.container, each.value) for each in seen if each.name == SHARED_FILE and each.value}
-    return [
-        Mount(container["name"], mount["mountPath"], mount["name"], f"/{section}/{place}/volumeMounts/{number}")
-        for section in ("containers", "initContainers")
-        for place, container in enumerate((pod.get("spec") or {}).get(section) or ())
-        for number, mount in enumerate(container.get("volumeMounts") or ())
-        if _is_credentials(mount["mountPath"], {path for owner, path in named if owner == container["name"]})
-    ]
-
-
-def _is_credentials(path: str, named: t.Collection[str | None]) -> bool:
-    path = path.rstrip("/")
-    if path.endswith(("/.aws", "/.aws/credentials")):
-        return True
-    return any(file == path or str(file).startswith(f"{path}/") for file in named)
 
 
 def unproxied(seen: t.Iterable[Variable], ipv6: bool) -> dict[str, str]:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import csv
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Object = t.Mapping[str, t.Any]
 """A Kubernetes object as the API gives it."""
-Contents = t.Mapping[tuple[str, str], t.Mapping[str, str]]
-"""What ConfigMaps and Secrets of a namespace hold, by kind and name; a Secret's values are left out."""
+Contents = t.Mapping[tuple[str, str], t.Mapping[str, str] | None]
+"""What ConfigMaps and Secrets of a namespace hold, by kind and name; None for one that may not be read.
+
+Of a Secret's values, only what ``containers.reduced`` leaves of them."""
 
 CREDENTIALS_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 (a variable's name)
@@ -53,6 +56,15 @@ class Pod:
     ready: bool = False
     container: str = ""
     """Its first container that carries the injection; "" for none."""
+    added_containers: tuple[str, ...] = ()
+    """Those without the injection that its template doesn't have: another webhook added them."""
+
+    def made_by(self, template: Template) -> Pod:
+        """The pod, judged by the containers of its template alone."""
+        own = {container["name"] for container in containers(template.pod)}
+        added = tuple(name for name in self.bare_containers if name not in own)
+        bare = tuple(name for name in self.bare_containers if name in own)
+        return replace(self, bare_containers=bare, added_containers=added)
 
     @property
     def injected(self) -> bool:
@@ -67,6 +79,9 @@ class Template:
     owner: Owner
     pod: Object = field(hash=False)
     source: str = "live"
+    """``named`` for one that was made up for a service account."""
+    workload: Object = field(default_factory=dict, hash=False)
+    """The object that it is the template of."""
 
     @property
     def service_account(self) -> str:
@@ -80,17 +95,20 @@ def service_account_of(pod: Object) -> str:
     return str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default")
 
 
-def bare_containers(pod: Object) -> tuple[str, ...]:
+def bare_containers(pod: Object, own: t.Collection[str] | None = None) -> tuple[str, ...]:
     """Names of the containers and init containers of ``pod`` that lack the injection.
 
-    Those that the annotation ``eks.amazonaws.com/skip-containers`` names are left out: they want none.
+    Those that the annotation ``eks.amazonaws.com/skip-containers`` names are left out: they want none. So are, where it
+    is given, those that aren't among the template's ``own``: another webhook added them after EKS's.
     """
     skipped = skipped_containers(pod)
     volumes = _volumes(pod)
     return tuple(
         container["name"]
         for container in containers(pod)
-        if container["name"] not in skipped and not (TOKEN_VOLUME in volumes and _carries(container))
+        if container["name"] not in skipped
+        and (own is None or container["name"] in own)
+        and not (TOKEN_VOLUME in volumes and _carries(container))
     )
 
 
@@ -103,8 +121,18 @@ def containers(pod: Object) -> list[Object]:
 def skipped_containers(pod: Object) -> tuple[str, ...]:
     """Containers that the annotation ``eks.amazonaws.com/skip-containers`` keeps credentials from."""
     named = ((pod.get("metadata") or {}).get("annotations") or {}).get(SKIP_CONTAINERS, "")
-    wanted = {name.strip() for name in named.split(",")}
+    wanted = _values(named)
     return tuple(container["name"] for container in containers(pod) if container["name"] in wanted)
+
+
+def _values(text: str) -> set[str]:
+    """Comma-separated values as EKS's webhook reads them: the first line, nothing trimmed, none if it is malformed."""
+    first = next(filter(None, text.splitlines()), "")
+    try:
+        values = next(csv.reader([first], strict=True), [])
+    except csv.Error:
+        return set()
+    return set() if any('"' in value for value in values) and '""' not in first else set(values)
 
 
 def skip_label(pod: Object) -> bool:
@@ -204,6 +232,14 @@ def newborn(template: Template) -> dict[str, t.Any]:
 
 
 def plain_template(namespace: str, service_account: str) -> Template:
-    """A template for a service account that no workload was named for; its pod is only ever a dry run."""
-    spec = {"serviceAccountName": service_account, "containers": [{"name": "probe", "image": "probe"}]}
+    """A template for a service account that no workload was named for; its pod is only ever a dry run.
+
+    It meets the pod security standard ``restricted``.
+    """
+    safe = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    spec = {
+        "serviceAccountName": service_account,
+        "containers": [{"name": "probe", "image": "probe", "securityContext": safe}],
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    }
     return Template(Owner("ServiceAccount", namespace, service_account), {"spec": spec}, "named")

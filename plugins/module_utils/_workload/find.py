@@ -39,7 +39,18 @@ def _owner(kind: str, item: Object) -> Owner:
 
 
 def _template(owner: Owner, item: Object) -> Template:
-    return Template(owner, item if owner.kind == "Pod" else item["spec"]["template"])
+    return Template(owner, item if owner.kind == "Pod" else item["spec"]["template"], workload=item)
+
+
+def templates_by_owner(cluster: Kubernetes) -> dict[Owner, Template]:
+    """The template of every workload that the caller may list."""
+    return {
+        owner: _template(owner, item)
+        for kind in ALL_KINDS.values()
+        if kind != "Pod"
+        for item in cluster.allowed_objects(f"{kind.lower()}s") or ()
+        for owner in [_owner(kind, item)]
+    }
 
 
 def other_templates(

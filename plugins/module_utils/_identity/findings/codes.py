@@ -32,6 +32,8 @@ CODES = {
     "webhook_cold": Kind("warning", "injected", "EKS's webhook doesn't know the association yet"),
     "webhook_missing": Kind("error", "injected", "EKS's webhook is missing, altered or doesn't answer"),
     "pod_refused": Kind("warning", "", "A pod born now would be refused"),
+    "pod_untried": Kind("info", "", "No new pod could be tried"),
+    "added_containers": Kind("info", "", "Another webhook adds containers without credentials"),
     "stale_pods": Kind("error", "injected", "Pods are older than the association"),
     "former_role": Kind("warning", "", "Pods are older than the association's last change"),
     "no_running_pods": Kind("warning", "injected", "No pod runs"),

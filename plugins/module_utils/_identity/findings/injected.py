@@ -11,12 +11,15 @@ from datetime import datetime
 from ..._kubernetes.containers import own_container_variables, variables
 from ..._kubernetes.pods import SKIP_CONTAINERS, SKIP_LABEL, Pod, skip_label, skipped_containers
 from ..._kubernetes.webhook import CONFIGURATION
+from ..._workload.rollout import surge
 from ..evidence import Evidence
 from . import remedies
 from .codes import Finding
 
 MOST_NAMED = 3
 """Pods that a message names."""
+FULL = "exceeded quota"
+"""In the API server's words."""
 WARM_SECONDS = 300
 """Age of an association that every replica of EKS's webhook knows."""
 
@@ -30,8 +33,10 @@ def findings(seen: Evidence) -> t.Iterator[Finding]:
         return
     if skipped := skipped_containers(seen.template.pod):
         yield _skip_containers(seen, skipped)
-    if seen.refusal:
-        yield _pod_refused(seen)
+    if refusal := refused(seen):
+        yield _pod_refused(seen, refusal)
+    elif unknown := seen.untried or seen.refusal:
+        yield _pod_untried(seen, unknown)
     if not all(seen.newborn):
         yield _webhook(seen)
     else:
@@ -41,6 +46,16 @@ def findings(seen: Evidence) -> t.Iterator[Finding]:
 def injected_now(seen: Evidence) -> bool | None:
     """Whether a pod born now would carry the injection; None where none was tried."""
     return all(seen.newborn) and _obstacle(seen) is None if seen.newborn else None
+
+
+def refused(seen: Evidence) -> str:
+    """Why new pods of the workload would be refused.
+
+    A full quota doesn't refuse those of a workload that takes its old pods away first.
+    """
+    workload = seen.template.workload if seen.template else {}
+    makes_room = FULL in seen.refusal and bool(workload) and not surge(workload)
+    return "" if makes_room else seen.refusal
 
 
 def restartable(seen: Evidence) -> tuple[Pod, ...]:
@@ -77,6 +92,8 @@ def _of_pods(seen: Evidence) -> t.Iterator[Finding]:
         yield _stale_pods(seen)
     elif former(seen):
         yield _former_role(seen, former(seen))
+    if added := sorted({name for pod in seen.pods for name in pod.added_containers}):
+        yield _added_containers(seen, added)
     expected = not (seen.replaced or seen.account_missing or seen.workload.owner.kind == "Job")
     if expected and not seen.pods:
         yield _no_running_pods(seen)
@@ -115,13 +132,33 @@ def _skip_containers(seen: Evidence, skipped: t.Sequence[str]) -> Finding:
     )
 
 
-def _pod_refused(seen: Evidence) -> Finding:
+def _pod_refused(seen: Evidence, refusal: str) -> Finding:
     owner = seen.workload.owner
     return Finding(
         "pod_refused",
         str(owner),
-        f"A pod that {owner} made now would be refused: {seen.refusal}",
+        f"A pod that {owner} made now would be refused: {refusal}",
         remedies.command("kubectl", "get", "events", "-n", owner.namespace, "--sort-by=.lastTimestamp"),
+    )
+
+
+def _pod_untried(seen: Evidence, why: str) -> Finding:
+    return Finding(
+        "pod_untried",
+        str(seen.workload.owner),
+        f"It is not known whether new pods under service account {seen.place} would get credentials, as the API server "
+        f"refuses one that is tried as a dry run: {why}",
+        "Nothing: the next pod that is created shows it",
+    )
+
+
+def _added_containers(seen: Evidence, names: t.Sequence[str]) -> Finding:
+    return Finding(
+        "added_containers",
+        str(seen.workload.owner),
+        f"Containers that another webhook adds to the pods of {seen.workload.owner} have no credentials: "
+        f"{', '.join(names)}",
+        "Nothing, unless they call AWS: put them into the pod template then",
     )
 
 

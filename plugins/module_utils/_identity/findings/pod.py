@@ -10,14 +10,14 @@ import typing as t
 from ..._kubernetes.containers import (
     IRSA,
     NO_PROXY,
-    Mount,
     Variable,
-    credential_files,
     irsa_variables,
     static_keys,
     unproxied,
     variables,
 )
+from ..._kubernetes.credential_files import Mount, credential_files
+from ..._kubernetes.sources import unreadable
 from ..evidence import Evidence, Node
 from . import remedies
 from .codes import Finding
@@ -38,12 +38,17 @@ def served(seen: Evidence) -> bool:
     return agent is None or all(node.built_in or (not node.unfit and agent.ready_on(node.name)) for node in found)
 
 
+def unknown_keys(seen: Evidence) -> list[str]:
+    """What may give the pods access keys of their own, and could not be read."""
+    return unreadable(seen.template.pod, seen.contents) if seen.template else []
+
+
 def _of_template(seen: Evidence) -> t.Iterator[Finding]:
     if seen.template is None:
         return
     pod = seen.template.pod
     given = variables(pod, seen.contents)
-    keys, files = static_keys(given), credential_files(pod, given)
+    keys, files = static_keys(given), credential_files(pod, given, seen.contents)
     if keys or files:
         yield _static_keys(seen, keys, files)
     if irsa := irsa_variables(pod, given):

@@ -280,3 +280,44 @@ def test_a_webhook_that_will_not_inject_is_told_from_one_that_is_cold(more: t.An
     assert words.lower() in verdict["findings"][0]["message"].lower()
     assert verdict["rungs"]["injected"] is False
     assert verdict["rung"] == "declared"
+
+
+QUOTA = 'pods "orders-" is forbidden: exceeded quota: few'
+
+
+@pytest.mark.parametrize(
+    ("strategy", "more", "code", "untried"),
+    [
+        ("RollingUpdate", {"refusal": QUOTA}, "pod_refused", QUOTA),
+        ("Recreate", {"refusal": QUOTA}, "pod_untried", ""),
+        ("Recreate", {"refusal": "violates PodSecurity"}, "pod_refused", "violates PodSecurity"),
+        ("RollingUpdate", {"untried": "violates PodSecurity"}, "pod_untried", ""),
+    ],
+)
+def test_a_refusal_counts_where_a_restart_would_meet_it(strategy: str, more: t.Any, code: str, untried: str) -> None:
+    object_ = {"kind": "Deployment", "spec": {"strategy": {"type": strategy}}}
+    template = Template(OWNER, TEMPLATE.pod, workload=object_)
+    verdict = judge(Evidence(WORKLOAD, template, ASSOCIATION, (pod("a"),), around=AROUND, **more))
+    assert (codes(verdict), verdict["untried"]) == ([code], untried)
+    assert verdict["rung"] == "injected"
+    assert next(iter(more.values())) in verdict["findings"][0]["message"]
+
+
+def test_a_container_that_another_webhook_added_is_an_info() -> None:
+    template = Template(OWNER, {"spec": {"serviceAccountName": "orders", "containers": [{"name": "app"}]}})
+    meshed = pod("a", ("istio-proxy",)).made_by(template)
+    verdict = judge(Evidence(WORKLOAD, template, ASSOCIATION, (meshed,), (True,), around=AROUND))
+    assert (codes(verdict), verdict["restart"], verdict["rungs"]["injected"]) == (["added_containers"], [], True)
+    stale = pod("a", ("app", "istio-proxy")).made_by(template)
+    verdict = judge(Evidence(WORKLOAD, template, ASSOCIATION, (stale,), (True,), around=AROUND))
+    assert codes(verdict) == ["stale_pods", "added_containers"]
+
+
+def test_keys_that_cannot_be_read_leave_the_rung_unknown() -> None:
+    secret = {"valueFrom": {"secretKeyRef": {"name": "aws", "key": "id", "optional": True}}}
+    containers = [{"name": "app", "env": [{"name": "AWS_ACCESS_KEY_ID", **secret}]}]
+    template = Template(OWNER, {"spec": {"serviceAccountName": "orders", "containers": containers}})
+    verdict = judge(proven(template=template, contents={("Secret", "aws"): None}))
+    assert (verdict["rung"], verdict["rungs"]["issued"], codes(verdict)) == ("injected", None, [])
+    assert "AWS_ACCESS_KEY_ID of Secret aws" in verdict["stopped_by"]
+    assert judge(proven(template=template, contents={("Secret", "aws"): {}}))["rung"] == "allowed"

@@ -7,27 +7,13 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.containers import (
-    credential_files,
     irsa_variables,
     own_container_variables,
-    sources,
     static_keys,
     unproxied,
     variables,
 )
-
-
-def pod(*env: tuple[str, t.Any], sources: t.Any = (), mounts: t.Any = ()) -> t.Any:
-    given = [{"name": name, **(value if isinstance(value, dict) else {"value": value})} for name, value in env]
-    container = {"name": "main", "env": given, "envFrom": list(sources), "volumeMounts": list(mounts)}
-    return {"spec": {"containers": [container]}}
-
-
-FROM_SECRET = {"secretRef": {"name": "aws"}}
-CONTENTS = {
-    ("Secret", "aws"): {"AWS_ACCESS_KEY_ID": ""},
-    ("ConfigMap", "proxy"): {"HTTP_PROXY": "http://p", "NO_PROXY": ".svc"},
-}
+from ansible_collections.enbuild.eks.tests.unit.plugins.pod_samples import CONTENTS, FROM_SECRET, key, pod
 
 
 @pytest.mark.parametrize(
@@ -35,7 +21,15 @@ CONTENTS = {
     [
         (pod(("AWS_REGION", "us-east-1")), []),
         (pod(("AWS_ACCESS_KEY_ID", "AKIA")), ["AWS_ACCESS_KEY_ID"]),
-        (pod(("AWS_ACCESS_KEY_ID", {"valueFrom": {"secretKeyRef": {}}})), ["AWS_ACCESS_KEY_ID"]),
+        (pod(("AWS_ACCESS_KEY_ID", {"valueFrom": {"fieldRef": {}}})), ["AWS_ACCESS_KEY_ID"]),
+        (pod(("AWS_ACCESS_KEY_ID", key("aws", optional=True))), ["AWS_ACCESS_KEY_ID"]),
+        (pod(("AWS_ACCESS_KEY_ID", key("aws", "other", optional=True))), []),
+        (pod(("AWS_ACCESS_KEY_ID", key("gone", optional=True))), []),
+        (pod(("AWS_ACCESS_KEY_ID", key("blank"))), []),
+        (pod(("AWS_ACCESS_KEY_ID", key("denied"))), ["AWS_ACCESS_KEY_ID"]),
+        (pod(("AWS_ACCESS_KEY_ID", key("denied", optional=True))), []),
+        (pod(sources=[{"secretRef": {"name": "blank"}}]), []),
+        (pod(sources=[{"secretRef": {"name": "denied"}}]), []),
         (pod(("AWS_ACCESS_KEY_ID", "")), []),
         (pod(sources=[FROM_SECRET]), ["AWS_ACCESS_KEY_ID"]),
         (pod(("AWS_ACCESS_KEY_ID", ""), sources=[FROM_SECRET]), []),
@@ -44,13 +38,6 @@ CONTENTS = {
 )
 def test_static_keys_are_found_wherever_they_come_from(template: t.Any, found: t.Any) -> None:
     assert [each.name for each in static_keys(variables(template, CONTENTS))] == found
-
-
-def test_sources_are_what_has_to_be_read() -> None:
-    assert sources(pod(sources=[FROM_SECRET, {"configMapRef": {"name": "proxy"}}])) == {
-        ("Secret", "aws"),
-        ("ConfigMap", "proxy"),
-    }
 
 
 IRSA = (("AWS_ROLE_ARN", "arn"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/file"))
@@ -84,24 +71,6 @@ URI, FILE = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_T
 )
 def test_variables_of_the_agent_are_the_webhooks_to_set(template: t.Any, found: int) -> None:
     assert len(own_container_variables(variables(template, {}))) == found
-
-
-@pytest.mark.parametrize(
-    ("path", "variable", "found"),
-    [
-        ("/app/.aws", None, True),
-        ("/srv/app/.aws/credentials", None, True),
-        ("/app/.aws/config", None, False),
-        ("/data", None, False),
-        ("/etc/aws", "/etc/aws/keys", True),
-        ("/etc/aws", "/etc/awsome", False),
-    ],
-)
-def test_credentials_files_are_told_by_where_they_are_mounted(path: str, variable: str | None, found: bool) -> None:
-    mount = {"name": "v", "mountPath": path}
-    template = pod(*([("AWS_SHARED_CREDENTIALS_FILE", variable)] if variable else []), mounts=[mount])
-    seen = credential_files(template, variables(template, {}))
-    assert [each.pointer for each in seen] == (["/containers/0/volumeMounts/0"] if found else [])
 
 
 PROXY = ("HTTPS_PROXY", "http://p:3128")

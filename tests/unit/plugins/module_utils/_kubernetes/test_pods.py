@@ -18,6 +18,7 @@ from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods impor
     rendered_templates,
     running_pods,
     service_account_of,
+    skipped_containers,
 )
 
 
@@ -46,6 +47,26 @@ def pod(name: t.Any = "p", owner: t.Any = None, injected: t.Any = True, **spec: 
         },
         "status": {"phase": "Running"},
     }
+
+
+@pytest.mark.parametrize(
+    ("listed", "skipped"),
+    [
+        ("side", ["side"]),
+        ("side,third", ["side", "third"]),
+        ("side, third", ["side"]),
+        (" side", []),
+        ('"side","third"', ["side", "third"]),
+        ("", []),
+        ("\nside\nthird", ["side"]),
+        ('"side"x,third', []),
+        ('si"de,third', []),
+    ],
+)
+def test_skip_containers_is_read_as_the_webhook_reads_it(listed: str, skipped: t.Any) -> None:
+    made = pod(containers=[container(name) for name in ("app", "side", "third")])
+    made["metadata"]["annotations"] = {"eks.amazonaws.com/skip-containers": listed}
+    assert list(skipped_containers(made)) == skipped
 
 
 def test_a_pod_as_the_webhook_leaves_it_lacks_nothing() -> None:
