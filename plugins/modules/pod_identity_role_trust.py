@@ -15,6 +15,9 @@ description:
   - All other statements stay as they are, in their order.
   - IAM knows no dry run. Before several roles are changed, each of them is written with the trust policy that it has,
     so that a role that the caller may not change is named before anything has changed.
+  - IAM has no conditional write either. Each policy is read anew right before it is written, and planned anew where
+    somebody else has changed it. It is read once more a second later, and made good where another run has overwritten
+    it.
 author:
   - The enbuild.eks contributors (@enbuild)
 extends_documentation_fragment:
@@ -56,12 +59,25 @@ options:
             with wildcards or further conditions, and those of other clusters.
           - Unset leaves that as it is.
         type: bool
+      statements:
+        description:
+          - Statements of IRSA, each for one of O(roles[].service_accounts) alone.
+          - With O(roles[].irsa=true) they are put back as they are, in place of one with the usual audience.
+          - With O(roles[].irsa=false) nothing else is taken away.
+        type: list
+        elements: dict
   scope:
     description:
       - How much a new statement for Pod Identity lets in, as in P(enbuild.eks.pod_identity_trust#filter).
     type: str
     choices: [none, account, cluster, service_account]
     default: account
+  trust_size:
+    description:
+      - Characters that IAM takes of a role's trust policy (the account's quota ACLSizePerRole).
+      - A policy that would have more is refused before any role is changed.
+    type: int
+    default: 2048
 seealso:
   - plugin: enbuild.eks.pod_identity_trust
     plugin_type: filter
@@ -139,11 +155,13 @@ ROLE_SPEC = {
     "service_accounts": {"type": "list", "elements": "str", "required": True},
     "pod_identity": {"type": "bool", "default": False},
     "irsa": {"type": "bool"},
+    "statements": {"type": "list", "elements": "dict"},
 }
 ARGUMENT_SPEC = {
     "cluster_name": {"type": "str", "required": True},
     "roles": {"type": "list", "elements": "dict", "required": True, "options": ROLE_SPEC},
     "scope": {"type": "str", "choices": ["none", "account", "cluster", "service_account"], "default": "account"},
+    "trust_size": {"type": "int", "default": 2048},
 }
 
 

@@ -11,7 +11,9 @@ from .plan import Change
 
 Tags = t.Mapping[str, str]
 
-MANAGED_TAG = "enbuild.eks/managed-by"
+PREFIX = "enbuild.eks/"
+"""Beginning of the tag keys that are this collection's own."""
+MANAGED_TAG = f"{PREFIX}managed-by"
 """Tag key of what this collection created and may purge."""
 MANAGED_BY = {MANAGED_TAG: "enbuild.eks"}
 
@@ -19,7 +21,7 @@ MANAGED_BY = {MANAGED_TAG: "enbuild.eks"}
 def merged(wanted: Tags | None, current: Tags, purge: bool) -> dict[str, str]:
     """``current`` with what is wanted; None touches nothing.
 
-    ``purge`` drops the rest, except what AWS reserves and the mark of this collection.
+    ``purge`` drops the rest, except what AWS reserves and what this collection keeps in tags.
     """
     if wanted is None:
         return dict(current)
@@ -43,4 +45,4 @@ def is_ours(tags: Tags) -> bool:
 
 
 def _stays(key: str) -> bool:
-    return key == MANAGED_TAG or key.lower().startswith("aws:")
+    return key.startswith(PREFIX) or key.lower().startswith("aws:")

@@ -1,10 +1,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read and write the trust policies of roles. All that has to be refused is, before the first one is changed."""
+"""Read and write the trust policies of roles. All that has to be refused is, before the first one is changed.
+
+IAM has no conditional write. So each policy is read anew right before it is written, and once more a while after that:
+whoever wrote what they had read before is made good.
+"""
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -17,16 +22,22 @@ from .role_trust_plan import Cluster, Desired, change, plan
 from .roles_api import IamRoles
 
 CONCURRENCY = 8
+SETTLING = 1.0
+"""Seconds after which a policy is read again: longer than another run takes from its reading to its writing."""
+ROUNDS = 5
+"""How often a policy is made good that somebody else has overwritten."""
 
 
 class RoleTrusts:
     """The trust policies of one account's roles."""
 
-    def __init__(self, client: t.Any) -> None:
+    def __init__(self, client: t.Any, pause: t.Callable[[float], None] = time.sleep) -> None:
         self._client = client
+        self._pause = pause
 
     def items(self, wanted: t.Sequence[Desired], cluster: Cluster) -> list[Item]:
         """A plan for each role; ``Refused`` names every role that isn't there, or can't be made so."""
+        self._cluster = cluster
         roles = spread(IamRoles(self._client).trusting, [desired.role_arn for desired in wanted], CONCURRENCY)
         items, refusals = [], []
         for desired, role in zip(wanted, roles, strict=True):
@@ -47,13 +58,36 @@ class RoleTrusts:
         changing = [item for item in items if item.plan.changes]
         for item in changing if len(changing) > 1 else ():
             self._try(item)
-        for item in changing:
-            self._make(item.plan.changes[0])
-        return items
+        done = {item.name: self._write(item) for item in changing}
+        self._settle([item for item in done.values() if item.plan.changes])
+        return [done.get(item.name, item) for item in items]
+
+    def _settle(self, written: list[Item]) -> None:
+        """Wait until what was written stays; another run may have written what it had read before that."""
+        for _round in range(ROUNDS if written else 0):
+            self._pause(SETTLING)
+            lost = [fresh for item in written if (fresh := self._anew(item)).plan.changes]
+            for item in lost:
+                self._make(item.plan.changes[0])
+            if not lost:
+                return
+        if written:
+            names = ", ".join(item.name for item in written)
+            raise Refused(f"Somebody else keeps changing the trust policies of {names}; run this again later.")
+
+    def _write(self, item: Item) -> Item:
+        """Plan anew from what the role has by now, and write that."""
+        fresh = self._anew(item)
+        for todo in fresh.plan.changes:
+            self._make(todo)
+        return fresh
+
+    def _anew(self, item: Item) -> Item:
+        return _item(item.goal, self._cluster, IamRoles(self._client).trusting(item.goal.role_arn))
 
     def _try(self, item: Item) -> None:
         try:
-            self._make(change(item.goal, item.plan.before["trust_policy"]))
+            self._make(change(item.goal, self._anew(item).plan.before["trust_policy"]))
         except AnsibleAWSError as error:
             error.message = f"Nothing was changed. {error.message}"
             raise

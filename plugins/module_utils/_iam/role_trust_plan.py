@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._core import validate
 from .._core.plan import Change, Plan, Refused
 from .trust_edit import Place, pod_identity_problem, provider_of, with_irsa, with_pod_identity, without_irsa
-from .trust_policy import Document, read_document
+from .trust_policy import DEFAULT_SIZE, Document, read_document, size_problem
 
 Cluster = t.Mapping[str, t.Any]
 
@@ -28,6 +28,10 @@ class Desired:
     irsa: bool | None = None
     """Whether IRSA of this cluster is let in for them; None leaves that as it is."""
     scope: str = "account"
+    statements: tuple[t.Mapping[str, t.Any], ...] | None = field(default=None, hash=False)
+    """Of IRSA, each for one service account alone: what is put back as it was, or all that may be taken away."""
+    largest: int = DEFAULT_SIZE
+    """Characters that IAM takes of the trust policy."""
 
     @property
     def name(self) -> str:
@@ -37,17 +41,20 @@ class Desired:
 
 def desired_trusts(params: t.Mapping[str, t.Any]) -> list[Desired]:
     """Read the option ``roles``; each role once, or ``Refused``."""
-    found = [_goal(number, item, params["scope"]) for number, item in enumerate(params["roles"])]
+    found = [_desired(number, item, params) for number, item in enumerate(params["roles"])]
     if doubled := sorted({each.role_arn for each in found if sum(each.role_arn == one.role_arn for one in found) > 1}):
         raise Refused(f"roles names {', '.join(doubled)} more than once; give each role all of its service accounts.")
     return found
 
 
-def _goal(number: int, item: t.Mapping[str, t.Any], scope: str) -> Desired:
+def _desired(number: int, item: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any]) -> Desired:
     label = f"roles[{number}]"
     places = tuple(_place(f"{label}.service_accounts", each) for each in item["service_accounts"])
     arn = validate.role_arn(f"{label}.role_arn", item["role_arn"])
-    return Desired(arn, places, item["pod_identity"], item["irsa"], scope)
+    listed = None if item.get("statements") is None else tuple(item["statements"])
+    return Desired(
+        arn, places, item["pod_identity"], item["irsa"], params["scope"], listed, params.get("trust_size", DEFAULT_SIZE)
+    )
 
 
 def _place(option: str, text: str) -> Place:
@@ -78,7 +85,10 @@ def _wanted(desired: Desired, cluster: Cluster, document: Document) -> Document:
         for place in desired.places:
             if problem := pod_identity_problem(after, cluster["arn"], place):
                 raise Refused(f"Role {desired.role_arn} can't be opened for {'/'.join(place)}: {problem}")
-    if desired.irsa is not None:
-        move = with_irsa if desired.irsa else without_irsa
-        after = move(after, provider, desired.places)
+    if desired.irsa:
+        after = with_irsa(after, provider, desired.places, desired.statements or ())
+    elif desired.irsa is not None:
+        after = without_irsa(after, provider, desired.places, desired.statements)
+    if problem := size_problem(desired.role_arn, document, after, desired.largest):
+        raise Refused(f"{problem}. Raise that quota and set trust_size, or let scope cover more than one.")
     return after

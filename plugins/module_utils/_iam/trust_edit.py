@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._core.plan import Refused
 from .conditions import as_texts, like
 from .trust_evaluation import trust_problem
 from .trust_policy import Document, added, statements, trust_policy
@@ -66,24 +67,90 @@ def pod_identity_problem(document: Document, cluster_arn: str, place: Place) -> 
     return trust_problem(document, cluster_arn=cluster_arn, namespace=place[0], service_account=place[1])
 
 
-def without_irsa(document: Document, provider: Provider, places: t.Collection[Place]) -> Document:
+def without_irsa(
+    document: Document, provider: Provider, places: t.Collection[Place], known: t.Collection[Statement] | None = None
+) -> Document:
     """``document`` without what lets these service accounts in by this cluster's IRSA, where it names them exactly.
 
     Other subjects of such a statement stay, and so do statements with wildcards, with further conditions, or of more
-    than one provider. The last statement stays as well: IAM takes no policy without one.
+    than one provider. The last statement stays as well: IAM takes no policy without one. With ``known``, only what is
+    in it goes (as ``irsa_parts`` returned it).
     """
     gone = {subject(place) for place in places}
-    kept = [rest for each in statements(document) if (rest := _without(each, provider, gone)) is not None]
+    kept = []
+    for each in statements(document):
+        rest: Statement | None = each
+        if known is None or any(_narrowed(each, provider, value) in known for value in gone):
+            rest = _without(each, provider, gone)
+        kept += [] if rest is None else [rest]
     if not kept or kept == statements(document):
         return document
     return {**document, "Statement": kept}
 
 
-def with_irsa(document: Document, provider: Provider, places: t.Iterable[Place]) -> Document:
-    """``document`` with a statement that lets these service accounts in by IRSA, those that none lets in yet."""
+def irsa_parts(document: Document, provider: Provider, place: Place) -> list[Statement]:
+    """What ``without_irsa`` takes away of each statement, narrowed to the service account."""
+    parts = (_narrowed(each, provider, subject(place)) for each in statements(document))
+    return [part for part in parts if part is not None]
+
+
+def with_irsa(
+    document: Document, provider: Provider, places: t.Sequence[Place], parts: t.Sequence[Statement] = ()
+) -> Document:
+    """``document`` with what lets these service accounts in by IRSA, those that nothing lets in yet.
+
+    ``parts`` are put back as they were; without them, a statement as eksctl writes it is added. ``Refused`` for a part
+    that is anything but IRSA's of this provider, for one of ``places``.
+    """
+    for part in parts:
+        document = _with_part(document, provider, part, {subject(place) for place in places})
     missing = [subject(place) for place in places if not irsa_statements(document, provider, place)]
-    if not missing:
+    return _with_subjects(document, provider, missing) if missing and not parts else document
+
+
+def _with_part(document: Document, provider: Provider, part: Statement, wanted: t.Collection[str]) -> Document:
+    place = _exact(part, provider)
+    named = as_texts(part["Condition"][place[0]][place[1]]) if place else ()
+    if place is None or len(named) != 1 or named[0] not in wanted:
+        raise Refused(f"statements has one that is not of IRSA alone, or not of {' or '.join(sorted(wanted))} alone.")
+    if any(
+        _narrowed(each, provider, named[0]) is not None and _alike(each, part, place) for each in statements(document)
+    ):
         return document
+    for number, each in enumerate(statements(document)):
+        if _exact(each, provider) == place and _alike(each, part, place):
+            subjects = [*as_texts(each["Condition"][place[0]][place[1]]), named[0]]
+            grown = _with_values(each, place, subjects)
+            return {
+                **document,
+                "Statement": [*statements(document)[:number], grown, *statements(document)[number + 1 :]],
+            }
+    return added(document, {"Statement": [part]})
+
+
+def _alike(one: Statement, other: Statement, place: tuple[str, str]) -> bool:
+    """Whether they differ in nothing but the subjects."""
+    return _with_values(one, place, "") == _with_values(other, place, "")
+
+
+def _with_values(statement: Statement, place: tuple[str, str], values: t.Any) -> Statement:
+    operator, key = place
+    keys = {**statement["Condition"].get(operator, {}), key: values}
+    return {**statement, "Condition": {**statement["Condition"], operator: keys}}
+
+
+def _narrowed(statement: Statement, provider: Provider, value: str) -> Statement | None:
+    """The statement for one subject alone; None where it doesn't name that exactly."""
+    place = _exact(statement, provider)
+    if place is None:
+        return None
+    given = statement["Condition"][place[0]][place[1]]
+    if value not in as_texts(given):
+        return None
+    return _with_values(statement, place, value if isinstance(given, str) else [value])
+
+
+def _with_subjects(document: Document, provider: Provider, missing: t.Sequence[str]) -> Document:
     condition = {provider.key("aud"): AUDIENCE, provider.key("sub"): missing if missing[1:] else missing[0]}
     statement = {
         "Sid": "Irsa",
@@ -121,10 +188,7 @@ def _without(statement: Statement, provider: Provider, gone: t.Collection[str]) 
     left = [value for value in before if value not in gone]
     if len(left) == len(before):
         return statement
-    if not left:
-        return None
-    keys = {**statement["Condition"][operator], key: left}
-    return {**statement, "Condition": {**statement["Condition"], operator: keys}}
+    return _with_values(statement, place, left) if left else None
 
 
 def _exact(statement: Statement, provider: Provider) -> tuple[str, str] | None:

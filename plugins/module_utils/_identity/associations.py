@@ -29,17 +29,22 @@ class Bindings:
 
 
 def read_bindings(
-    eks: EksAssociations, spaces: t.Collection[str] | None, wanted: t.Collection[Place], accounts: t.Any
+    eks: EksAssociations,
+    spaces: t.Collection[str] | None,
+    wanted: t.Collection[Place],
+    accounts: t.Any,
+    tagged: bool = False,
 ) -> Bindings:
     """Read the associations of ``spaces`` (None is all): those ``wanted``, and those that nothing can use.
 
-    ``accounts`` are the places of the service accounts that exist; None where that isn't known.
+    ``accounts`` are the places of the service accounts that exist; None where that isn't known. With
+    ``tagged``, each has its tags, too.
     """
     only = next(iter(spaces)) if spaces is not None and len(spaces) == 1 else None
     listed = [each for each in eks.list(only) if spaces is None or each.key.namespace in spaces]
     gone = [] if accounts is None else [each for each in listed if _is_gone(each, wanted, accounts)]
     used = [each for each in listed if _place(each) in wanted]
-    views = spread(lambda each: _described(eks, each), [*used, *gone], CONCURRENCY)
+    views = spread(lambda each: _described(eks, each, tagged), [*used, *gone], CONCURRENCY)
     known = {_place(each): view for each, view in zip([*used, *gone], views, strict=True) if view}
     bare = {_place(each): _summary(each) for each in listed}
     alive = {namespace for namespace, _account in accounts or ()}
@@ -61,9 +66,12 @@ def _summary(each: Summary) -> View:
     return {"association_id": each.id, "namespace": namespace, "service_account": account, "role_arn": ""}
 
 
-def _described(eks: EksAssociations, each: Summary) -> View:
+def _described(eks: EksAssociations, each: Summary, tagged: bool) -> View:
     found = eks.describe(each.id)
-    return {**_summary(each), **_view(found[1])} if found else {}
+    if not found:
+        return {}
+    tags = {"tags": dict(found[1].association.tags)} if tagged else {}
+    return {**_summary(each), **_view(found[1]), **tags}
 
 
 def _view(found: Observed) -> View:

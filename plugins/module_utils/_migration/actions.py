@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from .._iam.trust_edit import Provider
 from .._identity.findings.declared import IRSA_ANNOTATION
 from .._kubernetes.pods import ALL_KINDS, Owner
+from .memory import MIGRATION, PROVEN, UNPROVEN, made_here, memory, remembered_statements
 from .model import REMEMBERED_NETWORK, REMEMBERED_ROLE, Account, Running
 
 Row = dict[str, t.Any]
@@ -19,6 +21,8 @@ def acts(account: Account, steps: t.Mapping[str, list[str]]) -> Row:
     """What the tasks that act need; ``steps`` are those of the plan, by what they are."""
     alive = {pod.owner for pod in account.pods}
     return {
+        "tags": {} if account.bound else {MIGRATION: UNPROVEN},
+        "proven": {MIGRATION: PROVEN} if not account.bound or made_here(account.bound, UNPROVEN) else {},
         "role": "role" in steps,
         "trust": "trust" in steps,
         "prepare": [*steps.get("role", ()), *steps.get("trust", ())],
@@ -53,14 +57,23 @@ def _entry(account: Account, each: Running) -> Row:
     return {**words, "allowed": checks} if checks else words
 
 
-def finishes(account: Account, codes: t.Collection[str]) -> Row:
+def finishes(account: Account, provider: Provider, codes: t.Collection[str]) -> Row:
     """What the tasks that finish need."""
+    parts = account.irsa_parts(provider) if "irsa" in codes else []
     return {
+        "memory": remembering(account, provider) if {"annotation", "irsa"} & set(codes) else {},
+        "statements": parts,
         "host_network": [_off(each) for each in account.on_host_network] if "host_network" in codes else [],
         "metadata": _forgotten(account) if "annotation" in codes else {},
         "irsa": account.irsa_role if "irsa" in codes else "",
         "restart": [_words(each.owner) for each in account.workloads if each.can_restart and not each.on_host_network],
     }
+
+
+def remembering(account: Account, provider: Provider) -> dict[str, str]:
+    """The tags by which its association remembers its old way; what it remembers already is kept."""
+    parts = account.irsa_parts(provider) or remembered_statements(account.bound)
+    return memory(account.by_irsa, parts) if account.by_irsa else {}
 
 
 def _forgotten(account: Account) -> Row:
@@ -95,9 +108,11 @@ def goes_back(account: Account) -> Row:
     injected = any(pod.injected for pod in account.pods)
     return {
         "irsa": account.remembered,
+        "statements": remembered_statements(account.bound) if account.remembered else [],
         "metadata": {"annotations": annotations} if account.remembered else {},
         "host_network": [_patch(each, None, {"hostNetwork": True}) for each in there],
         "association_id": account.bound.get("association_id"),
+        "made_here": made_here(account.bound),
         "injected": injected,
         "kept": bool(account.remembered or there),
         "bound": bool(account.remembered or there or account.bound or injected),

@@ -12,10 +12,11 @@ from fnmatch import fnmatchcase
 from .._core.text import clean
 from .._core.validate import is_role_arn
 from .._iam.model import Role
-from .._iam.trust_edit import AUDIENCE
+from .._iam.trust_edit import AUDIENCE, Provider, irsa_parts
 from .._iam.trust_policy import DEFAULT_SIZE, Document, read_document
 from .._identity.findings.declared import IRSA_ANNOTATION
 from .._kubernetes.pods import KINDS, Object, Owner, Pod
+from .memory import remembered_role
 
 REMEMBERED_ROLE = "enbuild.eks/irsa-role-arn"
 """Annotation of a service account: what IRSA's said, before it was taken away."""
@@ -113,9 +114,13 @@ class Account:
 
     @property
     def remembered(self) -> str:
-        """The role that it named before this collection took it away."""
-        known = str(annotations_of(self.object).get(REMEMBERED_ROLE, ""))
-        return known if is_role_arn(known) else ""
+        """The role that it named before this collection took it away: what its association says, and nobody else."""
+        return remembered_role(self.bound)
+
+    @property
+    def claimed(self) -> str:
+        """The role that the service account itself says it had; anybody may have written that."""
+        return str(annotations_of(self.object).get(REMEMBERED_ROLE, ""))
 
     @property
     def by_irsa(self) -> str:
@@ -149,6 +154,10 @@ class Account:
         """The role that IRSA gives, or gave, where its trust policy was read; "" for none."""
         named = self.by_irsa
         return named if self.role is not None and self.role.arn == named and self.role.trust else ""
+
+    def irsa_parts(self, provider: Provider) -> list[t.Mapping[str, t.Any]]:
+        """IRSA's statements for it alone, as they can be taken away and put back."""
+        return irsa_parts(self.trust, provider, self.place) if self.irsa_role else []
 
     @property
     def is_made(self) -> bool:

@@ -27,6 +27,11 @@ def skipped(account: Account, role_arn: str, target: str) -> str:
             f"Service account {account} belongs to an add-on of EKS: give the add-on its association instead "
             "(pod_identity_associations of enbuild.eks.eks_addon)"
         )
+    if account.claimed and not (account.by_irsa or account.declared or account.bound):
+        return (
+            f"Service account {account} says that it had role {clean(account.claimed)} by IRSA, and no association"
+            " says so: nothing is brought back on its word"
+        )
     if target and not role_arn:
         return (
             f"Role {target} belongs to another account, and an association takes a role of the cluster's: name the one "

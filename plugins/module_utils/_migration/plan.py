@@ -12,9 +12,9 @@ from __future__ import annotations
 import typing as t
 
 from .._core.validate import account_of
-from .._iam.trust_edit import with_pod_identity
+from .._iam.trust_edit import provider_of, with_pod_identity
 from .._identity.findings.declared import IRSA_ANNOTATION
-from .actions import acts, finishes, goes_back
+from .actions import acts, finishes, goes_back, remembering
 from .model import Account, Desired
 from .obstacles import opened, problem, skipped, too_large, warnings, without
 from .use import Use, keeps, words
@@ -78,7 +78,7 @@ def plan(account: Account, desired: Desired, crowded: str = "") -> Row:
     obstacle = alone or problem(account, desired, role_arn, target) or crowded
     steps = dict(_steps(account, desired, role_arn, target)) if not obstacle else {}
     old = dict(_left(account, desired)) if not obstacle else {}
-    kept = keeps(account, str(account) in desired.unproven, restarting=True) if old else []
+    kept = _keeps(account, desired) if old else []
     left = old if not kept else {}
     return {
         **_words(account, role_arn, target),
@@ -88,9 +88,20 @@ def plan(account: Account, desired: Desired, crowded: str = "") -> Row:
         "stops": bool(obstacle and not alone and (account.declared or "ACLSizePerRole" in obstacle)),
         "warnings": [] if alone else warnings(account, desired),
         "act": acts(account, steps),
-        "finish": finishes(account, left),
+        "finish": finishes(account, provider_of(desired.cluster), left),
         "back": goes_back(account),
     }
+
+
+def _keeps(account: Account, desired: Desired) -> list[Use]:
+    """Who keeps the old way in place, and whether it could be brought back."""
+    lost = account.by_irsa and not remembering(account, provider_of(desired.cluster))
+    found = (
+        [Use("what it has doesn't fit into the tags of its association, and there would be no way back")]
+        if lost
+        else []
+    )
+    return [*found, *keeps(account, str(account) in desired.unproven, restarting=True)]
 
 
 def _texts(steps: Texts, left: Texts, kept: t.Sequence[Use]) -> Row:

@@ -137,7 +137,7 @@ def _readers(
 
 def _bound(module: t.Any, accounts: list[Account], spaces: t.Collection[str] | None) -> list[Account]:
     eks = EksAssociations(aws_client(module, "eks"), module.params["cluster_name"])
-    bound = read_bindings(eks, spaces, {account.place for account in accounts}, None).bound
+    bound = read_bindings(eks, spaces, {account.place for account in accounts}, None, tagged=True).bound
     return [replace(account, association=bound.get(account.place)) for account in accounts]
 
 

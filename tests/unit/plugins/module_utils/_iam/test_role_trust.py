@@ -65,7 +65,7 @@ def desired_trusts(*names: str) -> list[Desired]:
 
 def test_each_is_tried_before_the_first_is_changed() -> None:
     iam = FakeIam("a", "b", sealed="b")
-    trusts = RoleTrusts(iam.client)
+    trusts = RoleTrusts(iam.client, lambda _seconds: None)
     before = dict(iam.trusts)
     items = trusts.items(desired_trusts("a", "b"), CLUSTER)
     with pytest.raises(AnsibleAWSError) as failed:
@@ -79,7 +79,7 @@ def test_each_is_tried_before_the_first_is_changed() -> None:
 @pytest.mark.parametrize(("names", "writes"), [(["a"], ["a"]), (["a", "b"], ["a", "b", "a", "b"])])
 def test_one_alone_needs_no_trial(names: list[str], writes: list[str]) -> None:
     iam = FakeIam("a", "b")
-    trusts = RoleTrusts(iam.client)
+    trusts = RoleTrusts(iam.client, lambda _seconds: None)
     trusts.apply(trusts.items(desired_trusts(*names), CLUSTER))
     assert iam.written == writes
     assert all(len(iam.trusts[name]["Statement"]) == 2 for name in names)
@@ -90,3 +90,58 @@ def test_one_alone_needs_no_trial(names: list[str], writes: list[str]) -> None:
 def test_every_role_that_is_missing_is_named() -> None:
     with pytest.raises(Refused, match=r"role/x doesn't exist. Role .*role/y doesn't exist"):
         RoleTrusts(FakeIam("a").client).items(desired_trusts("x", "a", "y"), CLUSTER)
+
+
+def test_what_somebody_else_wrote_since_the_plan_stays() -> None:
+    """A statement that was taken away meanwhile isn't brought back, neither by the trial nor by the change."""
+    iam = FakeIam("a", "b")
+    trusts = RoleTrusts(iam.client, lambda _seconds: None)
+    items = trusts.items(desired_trusts("a", "b"), CLUSTER)
+    foreign = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sts:*",
+        "Sid": "Frozen",
+        "Condition": {"Bool": {"x": "y"}},
+    }
+    iam.trusts["a"] = document(irsa(*of(("shop", "feed"))), foreign)
+    trusts.apply(items)
+    assert [each.get("Sid") for each in iam.trusts["a"]["Statement"]] == [None, "Frozen", "EksPodIdentity"]
+    assert iam.trusts["a"]["Statement"][0] == irsa(*of(("shop", "feed")))
+
+
+def test_two_runs_at_once_end_with_both_statements() -> None:
+    """The other run has read before our write, and writes after it."""
+    iam = FakeIam("a")
+    ours = [Desired(arn("a"), (ORDERS,), pod_identity=True, scope="service_account")]
+    theirs = [Desired(arn("a"), (("shop", "feed"),), pod_identity=True, scope="service_account")]
+    other = RoleTrusts(FakeIam("a").client)
+    stale = other.items(theirs, CLUSTER)[0].plan.after["trust_policy"]
+    overwritten: list[float] = []
+
+    def pause(seconds: float) -> None:
+        if not overwritten:
+            iam.trusts["a"] = stale
+        overwritten.append(seconds)
+
+    trusts = RoleTrusts(iam.client, pause)
+    trusts.apply(trusts.items(ours, CLUSTER))
+    tags = [each["Condition"]["StringEquals"] for each in iam.trusts["a"]["Statement"][1:]]
+    assert [each["aws:RequestTag/kubernetes-service-account"] for each in tags] == ["feed", "orders"]
+    assert len(overwritten) == 2
+
+
+def test_who_is_always_overwritten_says_so() -> None:
+    iam = FakeIam("a")
+    trusts = RoleTrusts(iam.client, lambda _seconds: iam.trusts.update(a=document(irsa(*of(ORDERS)))))
+    with pytest.raises(Refused, match=r"Somebody else keeps changing the trust policies of .*role/a"):
+        trusts.apply(trusts.items(desired_trusts("a"), CLUSTER))
+
+
+def test_a_policy_that_iam_would_not_take_is_refused_before_any_role_is_changed() -> None:
+    iam = FakeIam("a", "b")
+    many = [("shop", f"orders-{number}") for number in range(5)]
+    wanted = [*desired_trusts("a"), Desired(arn("b"), tuple(many), pod_identity=True, scope="service_account")]
+    with pytest.raises(Refused, match=r"role/b would have \d+ characters, and IAM takes 2048"):
+        RoleTrusts(iam.client).items(wanted, CLUSTER)
+    assert iam.written == []

@@ -145,3 +145,47 @@ def test_bad_input(roles: t.Any, message: str) -> None:
     items = [{"pod_identity": True, "irsa": None, **item} for item in roles]
     with pytest.raises(Refused, match=message):
         role_trust.desired_trusts({"roles": items, "scope": "account"})
+
+
+CORP = irsa(*of(ORDERS), Sid="Corp")
+CORP["Condition"] = {"StringLike": {PROVIDER.key("aud"): ["corp"], PROVIDER.key("sub"): of(ORDERS)[0]}}
+EXACTLY = {
+    "one with an audience of its own": document(POD_IDENTITY, CORP),
+    "a subject of several": document(irsa(*of(FEED, ORDERS)), POD_IDENTITY),
+    "two statements": document(POD_IDENTITY, irsa(*of(ORDERS)), CORP),
+    "a list of one": document(POD_IDENTITY, irsa(*of(ORDERS))),
+}
+
+
+@pytest.mark.parametrize("before", EXACTLY.values(), ids=EXACTLY)
+def test_what_was_taken_away_comes_back_exactly(before: Document) -> None:
+    parts = moves.irsa_parts(before, PROVIDER, ORDERS)
+    without = moves.without_irsa(before, PROVIDER, [ORDERS], parts)
+    assert not moves.irsa_statements(without, PROVIDER, ORDERS)
+    back = moves.with_irsa(without, PROVIDER, [ORDERS], parts)
+    assert back == before
+    assert moves.with_irsa(back, PROVIDER, [ORDERS], parts) == before
+
+
+def test_only_what_is_known_is_taken_away() -> None:
+    """What somebody wrote since the plan has no memory, and stays."""
+    before = document(POD_IDENTITY, CORP, irsa(*of(ORDERS)))
+    after = moves.without_irsa(before, PROVIDER, [ORDERS], [CORP])
+    assert after == document(POD_IDENTITY, irsa(*of(ORDERS)))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        POD_IDENTITY,
+        irsa(*of(FEED)),
+        irsa(*of(ORDERS, FEED)),
+        irsa("system:serviceaccount:*:*", operator="StringLike"),
+        irsa(*of(ORDERS), provider=OTHER),
+        irsa(*of(ORDERS), Effect="Deny"),
+        irsa(*of(ORDERS), Principal={"AWS": "*"}),
+    ],
+)
+def test_a_memory_that_is_anything_else_is_refused(part: Document) -> None:
+    with pytest.raises(Refused, match="not of IRSA alone, or not of system:serviceaccount:shop:orders alone"):
+        moves.with_irsa(document(POD_IDENTITY), PROVIDER, [ORDERS], [part])

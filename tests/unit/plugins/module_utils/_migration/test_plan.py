@@ -9,7 +9,9 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._iam.model import Role
+from ansible_collections.enbuild.eks.plugins.module_utils._iam.trust_edit import irsa_parts
 from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner, Pod
+from ansible_collections.enbuild.eks.plugins.module_utils._migration.memory import memory, remembered_statements
 from ansible_collections.enbuild.eks.plugins.module_utils._migration.model import (
     Account,
     Desired,
@@ -25,6 +27,7 @@ from ansible_collections.enbuild.eks.tests.unit.plugins.module_utils._iam.test_t
     CLUSTER,
     DENY,
     POD_IDENTITY,
+    PROVIDER,
     document,
     irsa,
     of,
@@ -34,6 +37,9 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop"
 FAR = "arn:aws:iam::210987654321:role/far"
 BOUND = {"role_arn": ROLE, "target_role_arn": "", "association_id": "a-1", "owner_arn": ""}
 DESIRED = Desired(CLUSTER)
+MANAGED = {"enbuild.eks/managed-by": "enbuild.eks", "enbuild.eks/migration": "proven"}
+PARTS = [irsa("system:serviceaccount:shop:orders", Sid="Corp")]
+REMEMBERING = {**BOUND, "tags": {**MANAGED, **memory(ROLE, PARTS)}}
 ORDERS = ("shop", "orders")
 OLD, NEW = document(irsa(*of(ORDERS))), document(irsa(*of(ORDERS)), POD_IDENTITY)
 NODE = {"name": "orders", "deployment": "orders", "role_name": None, "role_arn": ROLE, "allowed": ["s3:ListBuckets"]}
@@ -104,13 +110,13 @@ STATES: dict[str, tuple[Account, str, list[str], list[str]]] = {
     ),
     "migrated": (account(NEW, True, association=BOUND), "migrated", [], ["annotation", "statement"]),
     "cut off before the trust policy": (
-        account(NEW, True, association=BOUND, object=service_account("", ROLE)),
+        account(NEW, True, association=REMEMBERING, object=service_account("", ROLE)),
         "migrated",
         [],
         ["statement"],
     ),
     "finished": (
-        account(document(POD_IDENTITY), True, association=BOUND, object=service_account("", ROLE)),
+        account(document(POD_IDENTITY), True, association=REMEMBERING, object=service_account("", ROLE)),
         "finished",
         [],
         [],
@@ -152,7 +158,7 @@ STATES: dict[str, tuple[Account, str, list[str], list[str]]] = {
         ["annotation", "statement"],
     ),
 }
-PARTS = {"annotation": "take away the annotation", "statement": "take IRSA's", "network": "take Deployment"}
+WORDS = {"annotation": "take away the annotation", "statement": "take IRSA's", "network": "take Deployment"}
 
 
 @pytest.mark.parametrize(("before", "state", "steps", "left"), STATES.values(), ids=STATES)
@@ -160,7 +166,7 @@ def test_states(before: Account, state: str, steps: list[str], left: list[str]) 
     row = plan(before, DESIRED)
     assert (row["state"], kinds(row["steps"]), row["problem"]) == (state, steps, "")
     assert len(row["left"]) == len(left)
-    assert all(text.startswith(PARTS[part]) for text, part in zip(row["left"], left, strict=True))
+    assert all(text.startswith(WORDS[part]) for text, part in zip(row["left"], left, strict=True))
 
 
 OBSTACLES = {
@@ -359,15 +365,77 @@ def test_what_the_tasks_get() -> None:
 
 def test_the_way_back_is_what_was_remembered() -> None:
     run = found(annotations={"enbuild.eks/host-network": "true"})
-    row = plan(account(NEW, True, object=service_account("", ROLE), association=BOUND, workloads=(run,)), DESIRED)
+    closed = document(POD_IDENTITY)
+    row = plan(
+        account(closed, True, object=service_account("", ROLE), association=REMEMBERING, workloads=(run,)), DESIRED
+    )
     back = row["back"]
-    assert (back["irsa"], back["association_id"]) == (ROLE, "a-1")
+    assert (back["irsa"], back["association_id"], back["statements"], back["made_here"]) == (ROLE, "a-1", PARTS, True)
     assert back["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": ROLE, "enbuild.eks/irsa-role-arn": None}
     (on,) = back["host_network"]
     assert on["definition"]["spec"]["template"]["spec"] == {"hostNetwork": True}
     assert back["kept"]
     untouched = plan(account(), DESIRED)["back"]
     assert (untouched["metadata"], untouched["kept"], untouched["bound"]) == ({}, False, False)
+
+
+CLAIMS: dict[str, t.Any] = {
+    "no association": None,
+    "an association that remembers nothing": BOUND,
+    "one that remembers another role": {**BOUND, "tags": {**MANAGED, **memory(f"{ROLE}2", PARTS)}},
+}
+
+
+@pytest.mark.parametrize("association", CLAIMS.values(), ids=CLAIMS)
+def test_nothing_is_brought_back_on_the_word_of_an_annotation(association: t.Any) -> None:
+    claiming = account(document(POD_IDENTITY), True, object=service_account("", ROLE), association=association)
+    row = plan(claiming, DESIRED)
+    assert (row["back"]["irsa"], row["back"]["metadata"], row["back"]["statements"]) == ("", {}, [])
+    assert not row["back"]["kept"]
+    if association is None:
+        assert row["state"] == "left alone"
+        assert "nothing is brought back on its word" in row["problem"]
+
+
+def test_what_finishing_takes_away_is_remembered_first() -> None:
+    row = plan(account(NEW, True, association=BOUND), DESIRED)
+    tags = row["finish"]["memory"]
+    assert tags["enbuild.eks/irsa-role-arn"] == ROLE
+    assert remembered_statements({"tags": tags}) == row["finish"]["statements"] == irsa_parts(NEW, PROVIDER, ORDERS)
+    assert all(len(value) <= 256 for value in tags.values())
+    resumed = account(document(POD_IDENTITY), True, association={**REMEMBERING}, object=service_account())
+    assert remembered_statements({"tags": plan(resumed, DESIRED)["finish"]["memory"]}) == PARTS
+
+
+def test_without_a_way_back_nothing_is_taken_away() -> None:
+    odd = f"arn:aws:iam::{ACCOUNT}:role/a,b"
+    row = plan(account(object=service_account(odd), role=Role(odd, True, OLD)), DESIRED)
+    assert (row["left"], row["state"]) == ([], "to migrate")
+    assert "there would be no way back" in row["stays"]
+
+
+@pytest.mark.parametrize("text", ["", "!", "AAAA", "eJwDAAAAAAE="])
+def test_tags_that_hold_anything_else_are_no_memory(text: str) -> None:
+    assert remembered_statements({"tags": {"enbuild.eks/irsa-statements-1": text}}) == []
+
+
+UNDONE = {
+    "its own": (None, {"enbuild.eks/migration": "unproven"}, {"enbuild.eks/migration": "proven"}),
+    "of a run that was cut off": (
+        {**BOUND, "tags": {**MANAGED, "enbuild.eks/migration": "unproven"}},
+        {},
+        {"enbuild.eks/migration": "proven"},
+    ),
+    "of an earlier run": ({**BOUND, "tags": MANAGED}, {}, {}),
+    "of site.yml": ({**BOUND, "tags": {"enbuild.eks/managed-by": "enbuild.eks"}}, {}, {}),
+    "somebody else's": ({**BOUND, "tags": {"enbuild.eks/migration": "unproven"}}, {}, {}),
+}
+
+
+@pytest.mark.parametrize(("association", "tags", "proven"), UNDONE.values(), ids=UNDONE)
+def test_an_association_is_marked_while_it_may_be_undone(association: t.Any, tags: Row, proven: Row) -> None:
+    row = plan(account(NEW, association=association), DESIRED)
+    assert (row["act"]["tags"], row["act"]["proven"]) == (tags, proven)
 
 
 def test_scope() -> None:
