@@ -12,8 +12,9 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._iam.model import Role
-from .._kubernetes.pods import Contents, Object, Pod, Template
+from .._kubernetes.pods import Contents, Object, Owner, Pod, Template
 from .._workload.model import Workload
+from .._workload.rollout import Room
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Evidence:
     template: Template | None
     association: t.Mapping[str, t.Any] | None
     pods: tuple[Pod, ...] = ()
-    newborn: tuple[bool, ...] = ()
+    tried: tuple[bool, ...] = ()
     """Whether each dry-run pod came out injected; empty when none was asked for."""
     replaced: bool = False
     """Whether the pods of now will be gone before anybody asks again (a release is about to change)."""
@@ -145,6 +146,9 @@ class Evidence:
     mistaken: t.Mapping[str, t.Any] | None = None
     """An association for a service account that nothing runs under, which was meant for this workload perhaps."""
     contents: Contents = field(default_factory=dict, hash=False)
+    owners: t.Mapping[Owner, Template] = field(default_factory=dict, hash=False)
+    """The templates of the live workloads that make its pods, as far as they were read."""
+    room: Room = field(default_factory=Room, hash=False)
     role: Role | None = None
     target: Role | None = None
     issued: Issued | None = None

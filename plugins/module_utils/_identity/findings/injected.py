@@ -11,7 +11,7 @@ from datetime import datetime
 from ..._kubernetes.containers import own_container_variables, variables
 from ..._kubernetes.pods import SKIP_CONTAINERS, SKIP_LABEL, Pod, skip_label, skipped_containers
 from ..._kubernetes.webhook import CONFIGURATION
-from ..._workload.rollout import surge
+from ..._workload.rollout import only_surges
 from ..evidence import Evidence
 from . import remedies
 from .codes import Finding
@@ -20,6 +20,7 @@ MOST_NAMED = 3
 """Pods that a message names."""
 FULL = "exceeded quota"
 """In the API server's words."""
+LOOK = f"kubectl get mutatingwebhookconfigurations {CONFIGURATION} --ignore-not-found -o yaml"
 WARM_SECONDS = 300
 """Age of an association that every replica of EKS's webhook knows."""
 
@@ -37,15 +38,15 @@ def findings(seen: Evidence) -> t.Iterator[Finding]:
         yield _pod_refused(seen, refusal)
     elif unknown := seen.untried or seen.refusal:
         yield _pod_untried(seen, unknown)
-    if not all(seen.newborn):
+    if not all(seen.tried):
         yield _webhook(seen)
     else:
         yield from _of_pods(seen)
 
 
 def injected_now(seen: Evidence) -> bool | None:
-    """Whether a pod born now would carry the injection; None where none was tried."""
-    return all(seen.newborn) and _obstacle(seen) is None if seen.newborn else None
+    """Whether a new pod would carry the injection; None where none was tried."""
+    return all(seen.tried) and _obstacle(seen) is None if seen.tried else None
 
 
 def refused(seen: Evidence) -> str:
@@ -54,12 +55,12 @@ def refused(seen: Evidence) -> str:
     A full quota doesn't refuse those of a workload that takes its old pods away first.
     """
     workload = seen.template.workload if seen.template else {}
-    makes_room = FULL in seen.refusal and bool(workload) and not surge(workload)
+    makes_room = FULL in seen.refusal and bool(workload) and not only_surges(workload)
     return "" if makes_room else seen.refusal
 
 
 def restartable(seen: Evidence) -> tuple[Pod, ...]:
-    """Pods that are to be born again: those that lack the injection, and those that may hold a former role."""
+    """Pods to be created anew: those that lack the injection, and those that may hold a former role."""
     return () if _obstacle(seen) or not seen.concerned else tuple(dict.fromkeys((*seen.stale, *former(seen))))
 
 
@@ -167,7 +168,7 @@ def _webhook(seen: Evidence) -> Finding:
     if seen.webhook:
         return _webhook_missing(seen, seen.webhook)
     made = (seen.association or {}).get("created_at") or ""
-    if not any(seen.newborn) and _seconds(made, seen.tried_at) > WARM_SECONDS:
+    if not any(seen.tried) and _seconds(made, seen.tried_at) > WARM_SECONDS:
         return _webhook_missing(seen, f"it passes over pods of associations as old as that of {made[:19]}Z")
     return _webhook_cold(seen)
 
@@ -180,23 +181,22 @@ def _seconds(earlier: str, later: str) -> float:
 
 
 def _webhook_missing(seen: Evidence, why: str) -> Finding:
-    look = remedies.command("kubectl", "get", "mutatingwebhookconfigurations", "-o", "yaml")
     return Finding(
         "webhook_missing",
         f"MutatingWebhookConfiguration {CONFIGURATION}",
         f"EKS's webhook doesn't inject credentials into new pods in cluster {seen.around.cluster.name}: {why}",
-        f"{look}  # restore {CONFIGURATION} as EKS makes it, from another cluster, with this cluster's caBundle",
+        f"{LOOK}  # restore {CONFIGURATION} as EKS makes it, from another cluster, with this cluster's caBundle",
     )
 
 
 def _webhook_cold(seen: Evidence) -> Finding:
-    asked, good = len(seen.newborn), sum(seen.newborn)
+    asked, good = len(seen.tried), sum(seen.tried)
     return Finding(
         "webhook_cold",
         str(seen.workload.owner),
         f"Of {asked} pods that were tried as a dry run just now, {good} would get credentials: EKS's webhook learns of "
         "an association some seconds after it was made",
-        "sleep 15  # and ask again; restart pods only then",
+        f"{LOOK}  # ask again in some seconds, and restart pods only then; if it lasts, look at the webhook",
     )
 
 
@@ -207,7 +207,7 @@ def _stale_pods(seen: Evidence) -> Finding:
         f"{len(seen.stale)} of {len(seen.pods)} running pods lack AWS_CONTAINER_CREDENTIALS_FULL_URI and the token "
         f"({_names(seen.stale)}): they are older than the association, or were admitted before the webhook knew it "
         "(AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are IRSA's, and not to be expected)",
-        _born_again(seen.stale),
+        _recreated(seen.stale),
     )
 
 
@@ -217,7 +217,7 @@ def _former_role(seen: Evidence, pods: t.Sequence[Pod]) -> Finding:
         str(seen.workload.owner),
         f"{len(pods)} of {len(seen.pods)} running pods ({_names(pods)}) are older than the last change of association "
         f"{(seen.association or {})['association_id']}, and may hold credentials of before it for up to six hours",
-        _born_again(pods),
+        _recreated(pods),
     )
 
 
@@ -226,8 +226,8 @@ def _names(pods: t.Sequence[Pod]) -> str:
     return ", ".join(pod.name for pod in pods[:MOST_NAMED]) + more
 
 
-def _born_again(pods: t.Iterable[Pod]) -> str:
-    return "\n".join(sorted({remedies.born_again(pod.owner) for pod in pods}))
+def _recreated(pods: t.Iterable[Pod]) -> str:
+    return "\n".join(sorted({remedies.recreate(pod.owner) for pod in pods}))
 
 
 def _no_running_pods(seen: Evidence) -> Finding:
