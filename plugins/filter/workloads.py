@@ -1,19 +1,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters that the collection's roles hand their workloads on with; the logic is in module_utils/declaration.py."""
+"""Filters of the roles and playbooks."""
 
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from importlib import resources
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._core.plan import Refused
 from ..plugin_utils._core.data import read
 from ..plugin_utils._core.refusals import as_filter
 from ..plugin_utils._fleet import shared_roles
+
+LOCAL = ("localhost", "127.0.0.1")
+"""Patterns that match the host that Ansible adds to an empty inventory."""
 
 
 def as_data(value: t.Any) -> t.Any:
@@ -26,13 +31,23 @@ def given(value: t.Any, default: t.Any) -> t.Any:
     return default if value is None or value == "" else value
 
 
-def clusters(groups: t.Mapping[str, t.Sequence[str]]) -> str:
+def clusters(groups: t.Mapping[str, t.Sequence[str]], limit: t.Any = "") -> str:
     """Return the hosts of a play: each of the inventory's is a cluster; without an inventory, variables name one.
+
+    ``Refused`` where ``limit`` would leave no host of an inventory that has none: Ansible would succeed, having done
+    nothing.
 
     A play's hosts are found by the process that starts all tasks. Since a filter does that, they begin with the
     collection's filters loaded, where each would load all of them for itself, in a tenth of a second.
     """
-    return "all" if groups.get("all") else "localhost"
+    if groups.get("all"):
+        return "all"
+    if limit and not {"all", *LOCAL} & set(re.split(r"[,:]", str(limit))):
+        raise Refused(
+            f"The inventory has no hosts, and the limit {limit!r} leaves nothing to work on: add hosts, synchronize the"
+            " inventory's source, or name one cluster (eks_cluster_name) without a limit"
+        )
+    return "localhost"
 
 
 def collection_version(name: str, missing: str | None = None) -> str:
@@ -54,7 +69,7 @@ class FilterModule:
         return {
             "as_data": as_filter(as_data),
             "given": given,
-            "clusters": clusters,
+            "clusters": as_filter(clusters),
             "collection_version": collection_version,
             "shared_roles": shared_roles.sharing,
         }
