@@ -1,15 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters that turn what tasks registered into changes and drift; the logic is in module_utils."""
+"""Internal filters of the steps' roles; the logic is in plugin_utils."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._report import changes as changes_report
-from ..plugin_utils._report import drift as drift_report
-from ..plugin_utils._report import steps
+from ..plugin_utils._report import drift, steps
 
 
 class FilterModule:
@@ -19,9 +17,4 @@ class FilterModule:
         """Return the filters that Ansible registers."""
         return {
             "step_result": steps.step_result,
-            "run_changes": changes_report.of_clusters,
-            "change_lines": changes_report.lines,
-            "drift": drift_report.drift,
-            "drift_lines": drift_report.lines,
-            "drift_fleet_lines": drift_report.fleet_lines,
         }

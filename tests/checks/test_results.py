@@ -84,9 +84,8 @@ def test_a_record_reads_what_its_own_role_registers_and_without_a_fallback(role:
 
 
 def test_the_report_names_no_register_of_a_role() -> None:
-    registers = {
-        task["register"] for role in CHECKOUT.glob("roles/*") for task in _role_tasks(role) if "register" in task
-    }
+    tasks = [task for role in CHECKOUT.glob("roles/*") for task in _role_tasks(role)]
+    registers = {task["register"] for task in tasks if "register" in task} - {"pod_identity_reported"}  # its own
     sources = [*CHECKOUT.glob("plugins/plugin_utils/**/*.py"), *CHECKOUT.glob("plugins/filter/*.py")]
     named = [
         f"{path.relative_to(CHECKOUT)}: {name}"

@@ -176,5 +176,5 @@ def test_several_clusters_stand_beside_each_other(lab: Lab, shell: t.Any, tmp_pa
         lab.environment(),
     )
     assert "two      stopped at Read the cluster" in run.output
-    assert run.tasks["enbuild.eks.pod_identity_report : The clusters beside each other"].count("CLUSTER") == 1
+    assert run.tasks["Report the run"].count("CLUSTER") == 1
     assert sorted(path.name for path in tmp_path.glob("*.html")) == ["one.html"]

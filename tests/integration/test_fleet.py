@@ -148,11 +148,11 @@ def test_those_that_can_be_reached_end_in_the_declared_state(fleet: FleetOnLab, 
 
 
 def test_the_summary_tells_which_stopped_and_why(site: PlaybookRun) -> None:
-    summary = site.tasks["enbuild.eks.pod_identity_report : The clusters beside each other"]
-    assert "gamma stopped: " in summary
+    summary = site.tasks["Report the run"]
+    assert 'gamma stopped at "' in summary
     assert "No cluster found for name: gamma" in summary or "No EKS cluster named 'gamma'" in summary
-    assert "delta stopped: " in summary
-    assert "epsilon stopped: " in summary
+    assert 'delta stopped at "' in summary
+    assert 'epsilon stopped at "' in summary
     assert "Unauthorized" in summary
     assert not [host for host in HEALTHY if f"{host} stopped" in summary]
 

@@ -105,8 +105,9 @@ class Finished:
 
     @property
     def failure(self) -> str:
-        """The last message that a task failed with; "" if none did."""
-        messages = [event["event_data"]["res"].get("msg", "") for event in self._with_data("runner_on_failed")]
+        """The last message that a task failed with, but for the end of the playbook; "" if none did."""
+        failed = [event["event_data"] for event in self._with_data("runner_on_failed")]
+        messages = [data["res"].get("msg", "") for data in failed if data["task"] != "Fail if the cluster stopped"]
         return str(messages[-1]) if messages else ""
 
     def _with_data(self, kind: str) -> t.Iterator[Event]:

@@ -73,10 +73,11 @@ class PlaybookRun:
 
     @property
     def failure(self) -> str:
-        """The message that the run failed with; "" for one that didn't."""
+        """Why the run failed: the report's reasons, or without a report the last message; "" for one that didn't."""
         fatal = "\n".join(re.findall(r"^fatal: .*(?:\n[^\n]+)*", self.output, re.MULTILINE))
         found = re.findall(r'"msg": "((?:[^"\\]|\\.)*)"', fatal)
-        return found[-1] if found else ""
+        stopped = re.findall(r'^(?:Cluster )?\S+ stopped at ".*', self.output, re.MULTILINE)
+        return "\n".join(stopped) or (found[-1] if found else "")
 
 
 @contextlib.contextmanager

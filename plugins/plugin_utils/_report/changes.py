@@ -11,7 +11,7 @@ from .identity import plain
 from .steps import Change, Item, Results
 
 DONE = {"create": "created", "update": "updated", "delete": "deleted", "restart": "restarted"}
-LOCAL = ("localhost", "127.0.0.1")
+RESULTS = "pod_identity_results"
 
 
 def changes(results: Results) -> list[Change]:
@@ -19,14 +19,14 @@ def changes(results: Results) -> list[Change]:
     return [plain({"step": step, **change}) for step, result in results.items() for change in result["changes"]]
 
 
-def of_clusters(hosts: t.Mapping[str, Item], names: t.Sequence[str]) -> dict[str, list[Change]]:
-    """The changes of each host of ``names``, by its cluster: of the local host, the cluster's own name says more."""
-    found = {name: hosts[name].get("pod_identity_results") or {} for name in names}
-    return {_cluster_name(name, hosts[name]): changes(results) for name, results in found.items()}
+def of_clusters(hosts: t.Mapping[str, Item], name_of: t.Callable[[str], str]) -> dict[str, list[Change]]:
+    """The changes of each host by its cluster, from the variables of ``hosts``."""
+    return {name_of(host): changes(results_of(variables)) for host, variables in hosts.items()}
 
 
-def _cluster_name(host: str, variables: Item) -> str:
-    return str(variables.get("eks_cluster_name") or host) if host in LOCAL else host
+def results_of(variables: Item) -> Results:
+    """The results that steps recorded among a host's variables."""
+    return dict(variables.get(RESULTS) or {})
 
 
 def lines(by_cluster: t.Mapping[str, t.Sequence[Item]], foretold: bool = False) -> list[str]:

@@ -83,7 +83,7 @@ def as_severe(made: Report, severity: str) -> list[dict[str, t.Any]]:
 
 def summary_lines(made: Report) -> list[str]:
     """A report as some lines for a terminal: the counts, then what is wrong and what to do, the worst first."""
-    lines = [f"{made['cluster']['name']}: {_counts(made['summary'])}"]
+    lines = [f"{made['cluster']['name']}: {counts(made['summary'])}"]
     listed = findings(made)
     for finding in listed[:MOST_FINDINGS]:
         lines.append(f"{finding['severity'].upper()} {finding['code']}: {finding['message']}")
@@ -93,7 +93,8 @@ def summary_lines(made: Report) -> list[str]:
     return lines
 
 
-def _counts(summary: Item) -> str:
+def counts(summary: Item) -> str:
+    """The counts of a report in a line: "3 workloads (2 allowed, 1 none); 1 error"."""
     rungs = [f"{summary['by_rung'][rung]} {rung}" for rung in reversed(RUNGS) if summary["by_rung"][rung]]
     rungs += [f"{summary['without_identity']} without identity"] if summary["without_identity"] else []
     wrong = [_number(count, severity) for severity, count in summary["findings"].items() if count]
@@ -107,14 +108,13 @@ def _number(count: int, thing: str) -> str:
 
 
 def fleet_lines(reports: t.Mapping[str, Item], stopped: t.Mapping[str, Item]) -> list[str]:
-    """A table with a line for each cluster, by its host's name, and below it why the ``stopped`` ones stopped.
+    """A table with a line for each cluster, by its host's name.
 
     An empty report is that of a cluster that was not looked at; a stop is what ``_stops.reason`` made of a failure.
     """
     head = ("CLUSTER", "WORKLOADS", *(rung.upper() for rung in reversed(RUNGS)), "ERRORS", "WARNINGS")
     names = sorted(reports)
-    table = aligned([head, *(_fleet_row(name, reports[name], stopped.get(name)) for name in names)])
-    return [*table, *(f"{name} stopped: {stopped[name]['message']}" for name in names if stopped.get(name))]
+    return aligned([head, *(_fleet_row(name, reports[name], stopped.get(name)) for name in names)])
 
 
 def _fleet_row(name: str, made: Item, stop: Item | None) -> tuple[str, ...]:

@@ -154,19 +154,13 @@ def test_a_register_that_is_missing_is_an_error_and_never_no_change(step: str, n
 
 def test_clusters_and_their_changes_in_lines() -> None:
     hosts: dict[str, t.Any] = {
-        "localhost": {
-            "eks_cluster_name": "production",
-            "pod_identity_results": registered.result("pod_identity_rollout", {"restarted": [ORDERS]}),
-        },
-        "127.0.0.1": {"eks_cluster_name": "early"},
-        "staging": {"eks_cluster_name": "stage-1"},
+        "localhost": {"pod_identity_results": registered.result("pod_identity_rollout", {"restarted": [ORDERS]})},
+        "staging": {},
     }
-    made = changes_report.of_clusters(hosts, list(hosts))
-    assert list(made) == ["production", "early", "staging"]
+    made = changes_report.of_clusters(hosts, lambda host: {"localhost": "production"}.get(host, host))
     assert changes_report.lines(made) == [
         "production: changed 1 thing",
         "  restarted workload Deployment shop/orders",
-        "early: changed nothing",
         "staging: changed nothing",
     ]
     assert changes_report.lines(made, foretold=True)[:2] == [

@@ -1,0 +1,98 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Report on what a task found, or on a whole run; prints, writes files and passes artifacts on."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._core.plan import Refused
+from ..plugin_utils._report import about, files
+from ..plugin_utils._report.model import KNOWN, REGISTER, Context, Outcome, Tone
+
+ARGUMENT_SPEC = {
+    "about": {"type": "str", "required": True, "choices": list(about.ABOUT)},
+    "failed_task": {"type": "str"},
+    "failed_result": {"type": "dict"},
+    "cluster": {"type": "dict"},
+    "found": {"type": "dict"},
+    "rung": {"type": "str", "default": ""},
+    "fail_from": {"type": "str", "default": ""},
+    "seen": {"type": "dict"},
+    "extra": {"type": "bool", "default": True},
+    "dir": {"type": "str", "default": ""},
+    "artifact": {"type": "bool", "default": False},
+    "changes": {"type": "bool", "default": False},
+}
+REQUIRED_IF = [
+    ("about", "stop", ["failed_task", "failed_result"]),
+    ("about", "verdict", ["cluster", "found"]),
+    ("about", "drift", ["cluster", "seen"]),
+]
+COLORS: t.Mapping[Tone, str] = {
+    "good": "COLOR_OK",
+    "change": "COLOR_CHANGED",
+    "bad": "COLOR_ERROR",
+    "warn": "COLOR_WARN",
+}
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller and sees all hosts of the play."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return what was reported; fails only where ``about`` is ``end`` and the cluster stopped."""
+        super().run(tmp, task_vars)
+        _validation, given = self.validate_argument_spec(ARGUMENT_SPEC, required_if=REQUIRED_IF)
+        context = self._context(task_vars or {})
+        try:
+            outcome = about.ABOUT[given["about"]](given, context)
+            written = files.write(given["dir"], outcome.files)
+        except (Refused, OSError) as error:
+            raise AnsibleActionFail(str(error)) from error
+        if outcome.known:
+            self._stop_unless_registered()
+        self._show([*outcome.lines, *written])
+        return _result(outcome, context, written)
+
+    def _context(self, variables: dict[str, t.Any]) -> Context:
+        names = variables.get("ansible_play_hosts_all") or [variables["inventory_hostname"]]
+        hosts = variables["hostvars"]
+        return Context(
+            host=str(variables["inventory_hostname"]),
+            check=bool(self._task.check_mode),
+            now=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            variables=variables,
+            hosts={str(name): hosts[name] for name in names},
+        )
+
+    def _stop_unless_registered(self) -> None:
+        """Refuse a name under which the end of the run would not find this."""
+        if self._task.register != REGISTER:
+            raise AnsibleActionFail(
+                f"Register the result as {REGISTER}: the report at the end of the run reads it there."
+            )
+
+    def _show(self, lines: t.Iterable[str]) -> None:
+        display = Display()
+        for line in lines:
+            tone = about.tone(line)
+            display.display(line, color=getattr(constants, COLORS[tone]) if tone else None)
+
+
+def _result(outcome: Outcome, context: Context, written: list[str]) -> dict[str, t.Any]:
+    known = {**context.known(context.variables), **outcome.known}
+    result = {"changed": False, "lines": list(outcome.lines), "files": written, KNOWN: known, **outcome.returns}
+    if outcome.artifacts:
+        result["ansible_stats"] = {"data": dict(outcome.artifacts), "per_host": False, "aggregate": True}
+    return {**result, "failed": True, "msg": outcome.failure} if outcome.failure else result

@@ -1,0 +1,162 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pod_identity_report
+version_added: 0.1.0
+short_description: Report what was found, what a run changed, and what to do
+description:
+  - Prints lines that can be read and pasted, writes files, and passes artifacts on like M(ansible.builtin.set_stats).
+  - The playbooks of this collection end with it. It reads what the steps' roles recorded as C(pod_identity_results) on
+    each host of the play.
+author:
+  - The enbuild.eks contributors (@enbuild)
+options:
+  about:
+    description:
+      - What to report on.
+      - V(verdict) is what the pods of a cluster have, from O(found).
+      - V(drift) is what isn't as declared, from the steps' results in check mode and O(seen).
+      - V(stop) records why a cluster stopped, in a C(rescue). It prints nothing.
+      - V(run) is the end of a run, for all hosts of the play. Use it with C(run_once).
+      - V(end) fails on a host that V(stop) was recorded for.
+      - The results of V(verdict), V(drift) and V(stop) have to be registered as C(pod_identity_reported), where V(run)
+        and V(end) read them.
+    type: str
+    required: true
+    choices: [stop, verdict, drift, run, end]
+  failed_task:
+    description: For V(stop), the name of the task that failed.
+    type: str
+  failed_result:
+    description: For V(stop), what the task returned.
+    type: dict
+  cluster:
+    description: For V(verdict) and V(drift), the cluster, as M(enbuild.eks.eks_cluster_info) returns it.
+    type: dict
+  found:
+    description: For V(verdict), what M(enbuild.eks.pod_identity_workload_info) returned.
+    type: dict
+  rung:
+    description: For V(verdict), the rung that was asked for; as high as permissions allow when left out.
+    type: str
+    default: ''
+  fail_from:
+    description: For V(verdict), the severity from which findings are returned as RV(severe). Others return none.
+    type: str
+    default: ''
+  seen:
+    description:
+      - For V(drift), what was looked at beside the steps' results.
+      - C(stops) are steps that could not be compared, C(unfit) workloads that can't be declared, C(associations) all of
+        the cluster, C(declared) the declared ones, C(workloads) with their findings, and C(orphans) the IDs of
+        associations that nothing can use.
+    type: dict
+  extra:
+    description: For V(drift), whether what is there beyond the declaration counts as drift.
+    type: bool
+    default: true
+  dir:
+    description:
+      - For V(verdict) and V(drift), a folder to write files to. A relative path starts where Ansible was started.
+      - When it is missing, it is created for its owner alone (0700), and so are its files (0600). Those that are there
+        keep their mode.
+    type: str
+    default: ''
+  artifact:
+    description: For V(verdict), whether to pass on the page, too, as C(pod_identity_report_html).
+    type: bool
+    default: false
+  changes:
+    description: For V(run), whether to report what the steps changed, or in check mode would change.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Reports in check mode too, and writes the same files. With V(run), it reports the prediction.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: N/A
+notes:
+  - It runs on the controller, whatever the connection, and needs no cluster.
+seealso:
+  - module: enbuild.eks.pod_identity_workload_info
+"""
+
+EXAMPLES = r"""
+- name: Diagnose a cluster
+  hosts: production
+  connection: local
+  gather_facts: false
+  tasks:
+    - name: One cluster
+      block:
+        - name: Look at the workloads of a namespace
+          ansible.builtin.import_role:
+            name: enbuild.eks.pod_identity_diagnose
+          vars:
+            pod_identity_diagnose_namespaces: [shop]
+      rescue:
+        - name: Record why this cluster stopped
+          enbuild.eks.pod_identity_report:
+            about: stop
+            failed_task: "{{ ansible_failed_task.name }}"
+            failed_result: "{{ ansible_failed_result }}"
+          register: pod_identity_reported
+      always:
+        - name: Report the run
+          enbuild.eks.pod_identity_report:
+            about: run
+          run_once: true
+        - name: Fail if the cluster stopped
+          enbuild.eks.pod_identity_report:
+            about: end
+"""
+
+RETURN = r"""
+lines:
+  description: What was printed.
+  returned: always
+  type: list
+  elements: str
+  sample: ["production: 2 workloads (2 allowed); no finding"]
+files:
+  description: Paths of the files that were written.
+  returned: always
+  type: list
+  elements: str
+  sample: [/srv/reports/production.html, /srv/reports/production.json]
+severe:
+  description: The findings from O(fail_from) on, the most severe first.
+  returned: with O(about=verdict)
+  type: list
+  elements: dict
+  sample:
+    - {code: stale_pods, severity: warning, object: Deployment shop/orders, message: 1 pod lacks it, remedy: restart it}
+drift:
+  description: Whether something isn't as declared.
+  returned: with O(about=drift)
+  type: bool
+  sample: true
+not_compared:
+  description: The steps that could not be compared, each with its task and message.
+  returned: with O(about=drift)
+  type: list
+  elements: dict
+  sample: []
+brief:
+  description: The counts of what differs, in a sentence.
+  returned: with O(about=drift)
+  type: str
+  sample: "production: 1 missing, 2 different"
+known:
+  description: What is kept for the end of the run.
+  returned: always
+  type: dict
+  sample: {}
+"""

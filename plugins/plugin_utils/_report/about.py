@@ -1,0 +1,107 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a report says, by what it is about. Pure: no clock, no file."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._identity.verdict import SEVERITIES
+from . import changes, drift, identity, run, stops
+from .model import Context, Item, Outcome, Tone
+from .page import page
+
+DRIFT_KNOWN = ("counts", "not_compared")
+"""What the table of a fleet reads of a cluster's drift."""
+
+
+def stop(given: Item, _context: Context) -> Outcome:
+    """Why a cluster stopped, kept for the end of the run."""
+    return Outcome(known={"stop": stops.reason(given["failed_result"], given["failed_task"])})
+
+
+def verdict(given: Item, context: Context) -> Outcome:
+    """What pods have: what pod_identity_workload_info found, as lines, a page, JSON and counts."""
+    made = identity.report(given["found"], given["cluster"], given["rung"] or "", context.now)
+    name = context.name(given["cluster"])
+    html = page(made) if given["dir"] or given["artifact"] else ""
+    pages = {"pod_identity_report_html": {name: html}} if given["artifact"] else {}
+    return Outcome(
+        lines=_verdict_lines(given, context, made),
+        artifacts={"pod_identity_report": {name: made["summary"]}, **pages},
+        files={f"{name}.html": html, f"{name}.json": identity.as_json(made)},
+        known={"report": {"summary": made["summary"]}},
+        returns={"severe": identity.as_severe(made, given["fail_from"]) if given["fail_from"] in SEVERITIES else []},
+    )
+
+
+def _verdict_lines(given: Item, context: Context, made: Item) -> list[str]:
+    """What was found; in check mode, where a real run would first change something, what it would find isn't known."""
+    if context.check and changes.changes(changes.results_of(context.variables)):
+        return ["Check mode has changed nothing, so it can't prove what the pods would have after the run."]
+    return [*identity.plain(given["found"].get("ladder") or []), *identity.summary_lines(dict(made))]
+
+
+def drifted(given: Item, context: Context) -> Outcome:
+    """What isn't as declared: the results of the steps in check mode, and what else was looked at, as ``seen``."""
+    results = changes.results_of(context.variables)
+    made = drift.drift(results, given["seen"], given["cluster"], context.now, given["extra"])
+    name = context.name(given["cluster"])
+    return Outcome(
+        lines=drift.lines(made),
+        artifacts={"pod_identity_drift": {name: made}},
+        files={f"{name}.drift.json": identity.as_json(made)},
+        known={"drift": {key: made[key] for key in DRIFT_KNOWN}},
+        returns={
+            "drift": made["drift"],
+            "not_compared": made["not_compared"],
+            "brief": ". ".join(drift.lines(made, brief=True)),
+        },
+    )
+
+
+def whole_run(given: Item, context: Context) -> Outcome:
+    """What the run changed, what holds and what to do, for all clusters; with ``changes``, what changed as well."""
+    hosts = {host: context.known(variables) for host, variables in context.hosts.items()}
+    stopped = {host: known["stop"] for host, known in hosts.items() if "stop" in known}
+    made = changes.of_clusters(context.hosts, context.name_of) if given["changes"] else {}
+    return Outcome(
+        lines=[*changes.lines(made, context.check), *run.lines(hosts, context.name_of, made, context.check)],
+        artifacts={**({"pod_identity_changes": made} if given["changes"] else {}), "pod_identity_stopped": stopped},
+    )
+
+
+def end(_given: Item, context: Context) -> Outcome:
+    """The failure of a cluster that stopped; its reason is among the lines of the run."""
+    reason = context.known(context.variables).get("stop")
+    name = context.name_of(context.host)
+    return Outcome(failure=f'{name} stopped at "{reason["task"]}", for the reason above' if reason else "")
+
+
+ABOUT: t.Mapping[str, t.Callable[[Item, Context], Outcome]] = {
+    "stop": stop,
+    "verdict": verdict,
+    "drift": drifted,
+    "run": whole_run,
+    "end": end,
+}
+TONES: t.Mapping[str, Tone] = {
+    "ERROR ": "bad",
+    "WARNING ": "warn",
+    "MISSING ": "bad",
+    "DIFFERENT ": "bad",
+    "UNHEALTHY ": "bad",
+    "NOT COMPARED ": "bad",
+}
+
+
+def tone(line: str) -> Tone | None:
+    """How a line reads, for those who see colours."""
+    if found := next((tone for start, tone in TONES.items() if line.startswith(start)), None):
+        return found
+    if ' stopped at "' in line:
+        return "bad"
+    if line.endswith(("nothing to do", "changed nothing", "as declared")):
+        return "good"
+    return "change" if ": changed " in line or ": would change " in line else None

@@ -1,0 +1,61 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a report is made from and comes to. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+Item = t.Mapping[str, t.Any]
+Tone = t.Literal["good", "change", "bad", "warn"]
+
+REGISTER = "pod_identity_reported"
+"""The name under which reports on a cluster are registered, for the report at the end of the run."""
+KNOWN = "known"
+"""The key of a report's result that holds what the end of the run has to know."""
+LOCAL = ("localhost", "127.0.0.1")
+
+
+def cluster_name(host: str, variables: Item) -> str:
+    """A host's name, or of the local host its cluster's, where that is known."""
+    return str(variables.get("eks_cluster_name") or host) if host in LOCAL else host
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where and when a report is made: the play's hosts by their names, each with its variables."""
+
+    host: str
+    check: bool
+    now: str
+    variables: Item
+    hosts: t.Mapping[str, Item]
+
+    def name(self, cluster: Item) -> str:
+        """The cluster's name among artifacts and files: its host's, or its own where there is no inventory."""
+        return str(cluster["name"]) if self.host in LOCAL else self.host
+
+    def name_of(self, host: str) -> str:
+        """The same of any host of the play, whether its cluster was read or not."""
+        return cluster_name(host, self.variables if host == self.host else self.hosts[host])
+
+    def known(self, variables: Item) -> Item:
+        """What was reported of a host so far."""
+        return dict((variables.get(REGISTER) or {}).get(KNOWN) or {})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A report: lines for a terminal, artifacts by name, files' texts by name, and what the task returns.
+
+    ``known`` is kept for the end of the run; a ``failure`` fails the task.
+    """
+
+    lines: t.Sequence[str] = ()
+    artifacts: Item = field(default_factory=dict)
+    files: t.Mapping[str, str] = field(default_factory=dict)
+    known: Item = field(default_factory=dict)
+    returns: Item = field(default_factory=dict)
+    failure: str = ""

@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All playbooks for clusters have one frame: block, rescue and always. Only their steps differ."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
+
+WITHOUT_CLUSTERS = ("awx_setup",)
+REPORT = "enbuild.eks.pod_identity_report"
+CHANGING = ("site", "rotate")
+"""Playbooks that end with what their steps changed."""
+PLAYBOOKS = sorted(path for path in CHECKOUT.glob("playbooks/*.yml") if path.stem not in WITHOUT_CLUSTERS)
+
+every_playbook = pytest.mark.parametrize("path", PLAYBOOKS, ids=[path.stem for path in PLAYBOOKS])
+
+
+def _play(path: Path) -> dict[str, t.Any]:
+    (play,) = yaml.safe_load(path.read_text())
+    return dict(play)
+
+
+def _frame(play: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The play without what may differ: its name, its steps, and whether it reports changes."""
+    frame = copy.deepcopy(play)
+    frame["name"] = ""
+    (cluster,) = frame["tasks"]
+    cluster["block"] = []
+    cluster["always"][0][REPORT].pop("changes", None)
+    return frame
+
+
+@every_playbook
+def test_the_frame_is_the_same_everywhere(path: Path) -> None:
+    assert _frame(_play(path)) == _frame(_play(PLAYBOOKS[0]))
+
+
+@every_playbook
+def test_the_frame_records_stops_reports_once_and_fails_at_the_end(path: Path) -> None:
+    (cluster,) = _play(path)["tasks"]
+    (stop,) = cluster["rescue"]
+    run, end = cluster["always"]
+    assert [task[REPORT]["about"] for task in (stop, run, end)] == ["stop", "run", "end"]
+    assert stop["register"] == "pod_identity_reported"
+    assert run["run_once"] is True
+    assert all(task["tags"] == ["always"] for task in (stop, run, end))
+    assert run[REPORT].get("changes", False) is (path.stem in CHANGING)
+
+
+@every_playbook
+def test_steps_are_roles_with_a_tag(path: Path) -> None:
+    (cluster,) = _play(path)["tasks"]
+    for step in cluster["block"]:
+        assert step["ansible.builtin.import_role"]["name"].startswith("enbuild.eks."), step
+        assert step["tags"], step
+
+
+def test_each_report_on_a_cluster_is_registered_where_the_end_of_the_run_reads_it() -> None:
+    files = [path for path in CHECKOUT.glob("roles/*/tasks/*.yml") if REPORT in path.read_text()]
+    tasks = [task for path in files for task in yaml.safe_load(path.read_text()) if REPORT in task]
+    assert {task[REPORT]["about"] for task in tasks} >= {"verdict", "drift"}
+    assert all(task["register"] == "pod_identity_reported" for task in tasks)

@@ -1,0 +1,144 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report import about
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.model import Context, Outcome
+from ansible_collections.enbuild.eks.tests.unit.plugins import registered
+from ansible_collections.enbuild.eks.tests.unit.plugins import report_samples as samples
+
+RESTARTED = registered.result(
+    "pod_identity_rollout", {"restarted": [{"kind": "Deployment", "namespace": "shop", "name": "orders"}]}
+)
+STOP = {"task": "Read the cluster", "message": "No cluster."}
+OPTIONS: dict[str, t.Any] = {"rung": "", "fail_from": "", "dir": "", "artifact": False, "extra": True, "changes": False}
+HEALTHY = {"report": {"summary": samples.healthy()["summary"]}}
+
+
+def reported(kind: str, context: Context, **given: t.Any) -> Outcome:
+    return about.ABOUT[kind]({**OPTIONS, **given}, context)
+
+
+def context(host: str = "localhost", hosts: t.Any = None, check: bool = False, **local: t.Any) -> Context:
+    """A play on ``hosts``, each with its variables; or on one host with the variables ``local``."""
+    hosts = hosts or {host: {"eks_cluster_name": "production", **local}}
+    return Context(host, check, samples.TIME, hosts[host], hosts)
+
+
+def known(**found: t.Any) -> dict[str, t.Any]:
+    return {"pod_identity_reported": {"known": found}}
+
+
+def verdict(where: Context, sample: t.Any = None, **given: t.Any) -> Outcome:
+    made = sample or samples.broken()
+    found = {"workloads": made["workloads"], "findings": made["findings"], "ladder": ["WORKLOAD  RUNG"]}
+    return reported("verdict", where, found=found, cluster=samples.CLUSTER, **given)
+
+
+def test_a_verdict_is_lines_counts_and_files_under_the_name_of_the_host_or_the_local_hosts_cluster() -> None:
+    for where, name in ((context(), "production"), (context("prod-1"), "prod-1")):
+        made = verdict(where, dir="reports")
+        assert made.lines[0] == "WORKLOAD  RUNG"
+        assert made.lines[1].startswith("production: 5 workloads")
+        assert made.artifacts == {"pod_identity_report": {name: samples.broken()["summary"]}}
+        assert sorted(made.files) == [f"{name}.html", f"{name}.json"]
+        assert made.known == {"report": {"summary": samples.broken()["summary"]}}
+        assert not made.failure
+
+
+def test_a_page_is_passed_on_only_where_asked_for() -> None:
+    page = verdict(context(), artifact=True).artifacts["pod_identity_report_html"]["production"]
+    assert page.lower().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(("fail_from", "count"), [("", 0), ("always", 0), ("error", 3), ("warning", 4)])
+def test_findings_as_severe_as_asked_for_are_returned(fail_from: str, count: int) -> None:
+    assert len(verdict(context(), fail_from=fail_from).returns["severe"]) == count
+
+
+def test_a_rung_that_is_none_is_refused() -> None:
+    with pytest.raises(Refused, match="is not a rung"):
+        verdict(context(), rung="top")
+
+
+def test_check_mode_shows_no_finding_that_the_run_would_mend_and_still_counts_it() -> None:
+    where = context(check=True, pod_identity_results=RESTARTED)
+    made = verdict(where)
+    assert len(made.lines) == 1
+    assert "ERROR" not in made.lines[0]
+    assert made.artifacts == verdict(context()).artifacts
+    assert verdict(context(check=True)).lines == verdict(context()).lines
+
+
+def test_drift_is_read_from_the_results_of_the_hosts_own_steps() -> None:
+    results = registered.associations(("orders", {}, {"role_arn": "arn:a"}))
+    where = context(pod_identity_results=results)
+    made = reported("drift", where, cluster=samples.CLUSTER, seen={})
+    assert made.lines[0] == "production: 1 missing"
+    assert list(made.artifacts["pod_identity_drift"]) == ["production"]
+    assert list(made.files) == ["production.drift.json"]
+    assert (made.returns["drift"], made.returns["brief"]) == (True, "production: 1 missing")
+
+
+def test_a_stop_is_kept_and_fails_the_host_at_the_end_without_its_reason_a_second_time() -> None:
+    failed = {"failed_task": "enbuild.eks.eks_cluster : Read the cluster", "failed_result": {"msg": "No cluster."}}
+    assert reported("stop", context(), **failed).known == {"stop": STOP}
+    stopped = context(**known(stop=STOP))
+    assert reported("end", stopped).failure == 'production stopped at "Read the cluster", for the reason above'
+    assert reported("end", context()).failure == ""
+
+
+def test_the_end_of_a_run_says_what_changed_what_holds_and_what_to_do() -> None:
+    made = reported("run", context(pod_identity_results=RESTARTED, **known(**HEALTHY)), changes=True)
+    assert made.lines == [
+        "production: changed 1 thing",
+        "  restarted workload Deployment shop/orders",
+        "production: 4 workloads (4 allowed); no finding; nothing to do",
+    ]
+    assert list(made.artifacts["pod_identity_changes"]) == ["production"]
+    assert made.artifacts["pod_identity_stopped"] == {}
+    assert [about.tone(line) for line in made.lines] == ["change", None, "good"]
+
+
+def test_the_end_of_a_prediction_says_how_to_make_it_true() -> None:
+    made = reported("run", context(check=True, pod_identity_results=RESTARTED, **known(**HEALTHY)), changes=True)
+    assert made.lines == [
+        "production: would change 1 thing",
+        "  restart workload Deployment shop/orders",
+        "production: run it without --check to make these changes",
+    ]
+
+
+def test_a_run_that_reads_says_nothing_of_changes() -> None:
+    made = reported("run", context(pod_identity_results=RESTARTED))
+    assert (made.lines, made.artifacts) == ([], {"pod_identity_stopped": {}})
+
+
+def test_a_fleet_is_a_table_and_the_reasons_of_those_that_stopped() -> None:
+    hosts = {"prod": known(**HEALTHY), "dev": known(stop=STOP), "qa": {}}
+    made = reported("run", context("prod", hosts), changes=True)
+    assert made.lines[:3] == ["prod: changed nothing", "dev: changed nothing", "qa: changed nothing"]
+    assert made.lines[3].startswith("CLUSTER")
+    assert made.lines[-2:] == [
+        "prod: 4 workloads (4 allowed); no finding; nothing to do",
+        'dev stopped at "Read the cluster": No cluster.',
+    ]
+    assert made.artifacts["pod_identity_stopped"] == {"dev": STOP}
+    assert about.tone(made.lines[-1]) == "bad"
+
+
+def test_a_fleet_that_was_compared_is_a_table_of_drift() -> None:
+    drift = reported("drift", context(), cluster=samples.CLUSTER, seen={}).known
+    made = reported("run", context("prod", {"prod": known(**drift), "dev": known(stop=STOP)}))
+    assert made.lines[0].split()[:3] == ["CLUSTER", "MISSING", "DIFFERENT"]
+
+
+def test_what_is_wrong_is_pointed_at() -> None:
+    broken = {"report": {"summary": samples.broken()["summary"]}}
+    made = reported("run", context("prod", {"prod": known(**broken)}))
+    assert made.lines[-1].endswith("what to do is said above")
