@@ -13,7 +13,7 @@ import sys
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
-TABLE_TASK = "The ladder of proof in cluster"
+TABLE = re.compile(r"^WORKLOAD  .*\n(?:.*  .*\n)*", re.MULTILINE)
 
 
 def main() -> None:
@@ -46,8 +46,7 @@ def run_site(lab: Lab, label: str) -> PlaybookRun:
 
 def ladder(run: PlaybookRun) -> list[str]:
     """The ladder of proof, as the run printed it."""
-    text = "".join(text for name, text in run.tasks.items() if TABLE_TASK in name)
-    return re.findall(r'^\s+"(.*?)",?$', text, re.MULTILINE)
+    return "".join(TABLE.findall(run.output)[:1]).splitlines()
 
 
 def counts(lab: Lab) -> str:

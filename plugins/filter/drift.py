@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._report import drift, steps
+from ..plugin_utils._report import steps
 
 
 class FilterModule:

@@ -146,7 +146,9 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site, plain: None) -> Non
     predicted = site("--check", "--diff")
     assert predicted.returncode == 0, predicted.output
     assert associations(lab) == {}
-    real = site("--diff")
+    assert "ERROR" not in predicted.output, predicted.output
+    assert "run it without --check" in predicted.tasks["Report the run"]
+    real = site("--diff", environment={"ANSIBLE_PRIVATE_ROLE_VARS": "true"})
     assert real.returncode == 0, real.output
     assert predicted.changed == real.changed
     assert_the_job_is_done(lab)
@@ -154,6 +156,9 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site, plain: None) -> Non
     again = site()
     assert (again.returncode, again.changed) == (0, []), again.output
     assert len(re.findall(r"^TASK .* : Find the service account that each", again.output, re.MULTILINE)) == 1
+    said = again.tasks["Report the run"]
+    assert "lab: changed nothing" in said
+    assert "(2 allowed); no finding; nothing to do" in said
     calls = lab.calls()["calls"]
     reads = ("Get", "List", "Describe", "AssumeRoleForPodIdentity")
     assert not [name for names in calls.values() for name in names if not name.startswith(reads)]

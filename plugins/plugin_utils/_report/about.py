@@ -66,10 +66,17 @@ def whole_run(given: Item, context: Context) -> Outcome:
     hosts = {host: context.known(variables) for host, variables in context.hosts.items()}
     stopped = {host: known["stop"] for host, known in hosts.items() if "stop" in known}
     made = changes.of_clusters(context.hosts, context.name_of) if given["changes"] else {}
+    notes = _notes(context) if given["changes"] else []
+    ends = run.lines(hosts, context.name_of, made, context.check)
     return Outcome(
-        lines=[*changes.lines(made, context.check), *run.lines(hosts, context.name_of, made, context.check)],
+        lines=[*changes.lines(made, context.check), *notes, *ends],
         artifacts={**({"pod_identity_changes": made} if given["changes"] else {}), "pod_identity_stopped": stopped},
     )
+
+
+def _notes(context: Context) -> list[str]:
+    results = {context.name_of(host): changes.results_of(variables) for host, variables in context.hosts.items()}
+    return [f"{name}: {note}" for name, found in results.items() for note in changes.notes(found)]
 
 
 def end(_given: Item, context: Context) -> Outcome:

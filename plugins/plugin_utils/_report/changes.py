@@ -24,6 +24,11 @@ def of_clusters(hosts: t.Mapping[str, Item], name_of: t.Callable[[str], str]) ->
     return {name_of(host): changes(results_of(variables)) for host, variables in hosts.items()}
 
 
+def notes(results: Results) -> list[str]:
+    """What steps want people to know."""
+    return [str(note) for result in results.values() for note in result.get("notes") or ()]
+
+
 def results_of(variables: Item) -> Results:
     """The results that steps recorded among a host's variables."""
     return dict(variables.get(RESULTS) or {})

@@ -9,6 +9,7 @@ Each step's role ends by recording it as ``pod_identity_results[STEP]``, STEP be
   update, delete or restart) and ``what``, a list of the aspects that differ. The report adds the ``step``.
 - ``drift``: what isn't as declared and the step leaves alone. Each has ``class`` (of ``drift.CLASSES``), ``kind``,
   ``name`` and ``what``.
+- ``notes`` (optional): sentences for people, which the report prints at the end of the run.
 - ``explains_stop`` (optional): where the step stops, ``drift`` says all about why.
 """
 
@@ -32,6 +33,7 @@ Results = t.Mapping[str, Result]
 
 ADDON_ASPECTS = ("version", "configuration_values", "service_account_role_arn", "pod_identity_associations", "tags")
 ASSOCIATION_ASPECTS = ("role_arn", "target_role_arn", "disable_session_tags", "policy", "tags")
+AUTO_MODE = "The cluster runs in EKS Auto Mode, which has the Pod Identity Agent built in: no add-on is installed"
 HALF_DONE = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
 
 
@@ -108,6 +110,7 @@ def _agent(registered: Item) -> Result:
         "changes": [_addon(applied["diff"])] if applied.get("changed") else [],
         "drift": list(_addon_drift(found)),
         "explains_stop": found.get("status") in addon_plan.FAILED,
+        "notes": [AUTO_MODE] if registered.get("auto_mode") else [],
     }
 
 
@@ -237,10 +240,12 @@ def _owned(row: Item, before: Item) -> Drift:
 
 
 def _rollout(registered: Item) -> Result:
-    """Of workloads that were ``restarted``: kind, namespace and name of each."""
+    """Of workloads that were ``restarted``: kind, namespace and name of each, added to the result ``before``."""
     names = [f"{each['kind']} {each['namespace']}/{each['name']}" for each in registered["restarted"]]
     changes = [entry("pod_identity_rollout", "workload", name, "restart") for name in names]
-    return {"changes": changes, "drift": []}
+    before = registered.get("before") or {}
+    notes = [*before.get("notes", ()), *registered.get("notes", ())]
+    return {"changes": [*before.get("changes", ()), *changes], "drift": [], "notes": notes}
 
 
 STEPS: t.Mapping[str, t.Callable[[Item], Result]] = {

@@ -105,6 +105,14 @@ def test_the_end_of_a_run_says_what_changed_what_holds_and_what_to_do() -> None:
     assert [about.tone(line) for line in made.lines] == ["change", None, "good"]
 
 
+def test_what_steps_want_people_to_know_is_said_at_the_end() -> None:
+    results = registered.result("pod_identity_rollout", {"restarted": [], "notes": ["Recreate pod shop/one."]})
+    agent = registered.result("pod_identity_agent", {"applied": {}, "auto_mode": True})
+    made = reported("run", context(pod_identity_results={**results, **agent}), changes=True)
+    assert made.lines[:2] == ["production: changed nothing", "production: Recreate pod shop/one."]
+    assert "EKS Auto Mode" in made.lines[2]
+
+
 def test_the_end_of_a_prediction_says_how_to_make_it_true() -> None:
     made = reported("run", context(check=True, pod_identity_results=RESTARTED, **known(**HEALTHY)), changes=True)
     assert made.lines == [
