@@ -97,8 +97,7 @@ options:
     default: false
   report_unlisted:
     description:
-      - Whether RV(roles[].unlisted_policies) is filled, which takes two more calls for each role that this module
-        created.
+      - Whether RV(unlisted) is filled, which takes up to two more calls for each role that this module created.
     type: bool
     default: false
   trust_policy_quota:
@@ -193,12 +192,10 @@ roles:
       elements: dict
       returned: always
       sample: [{kind: role, name: shop-orders, action: create, what: []}]
-    unlisted_policies:
-      description:
-        - Names of inline policies and ARNs of managed policies that the role has and that aren't declared.
-        - Filled with O(report_unlisted=true), and for roles that this module created.
+    unlisted:
+      description: Of RV(unlisted), those of this role.
       type: list
-      elements: str
+      elements: dict
       returned: always
       sample: []
     failed:
@@ -224,6 +221,14 @@ differences:
   sample:
     - {kind: role, name: shop-search, action: update, what: [trust policy]}
     - {kind: policy, name: shop-orders/shop-orders, action: create, what: []}
+unlisted:
+  description:
+    - Policies that roles have and that aren't declared, with O(report_unlisted=true), and of roles that this module
+      created. C(kind) is V(policy) or V(managed_policy); C(what) has the ARN of a managed policy.
+  returned: unless the task fails before any role is changed
+  type: list
+  elements: dict
+  sample: [{kind: policy, name: shop-orders/debug, what: []}]
 changes:
   description: The API operations that were made, or would be made in check mode.
   returned: unless the task fails before any role is changed

@@ -67,15 +67,18 @@ class Roles:
     def summary(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
         """What differs or was changed, of all roles: roles and attachments first, then the policies of their own."""
         rows = [row for item in items for row in item.words["differences"]]
-        return {"differences": sorted(rows, key=lambda row: row["kind"] == "policy")}
+        return {
+            "differences": sorted(rows, key=lambda row: row["kind"] == "policy"),
+            "unlisted": [row for item in items for row in item.words["unlisted"]],
+        }
 
     def _item(self, desired: Desired, observed: State | AnsibleAWSError | None) -> Item:
-        words: dict[str, t.Any] = {"role_name": desired.name, "differences": [], "unlisted_policies": []}
+        words: dict[str, t.Any] = {"role_name": desired.name, "differences": [], "unlisted": []}
         if isinstance(observed, AnsibleAWSError):
             return Item(desired.name, words, desired, error=observed)
         todo = plan(desired, observed, self._request.rules)
         words["differences"] = differences(todo.changes)
-        words["unlisted_policies"] = unlisted(desired, observed) if self._request.unlisted else []
+        words["unlisted"] = unlisted(desired, observed) if self._request.unlisted else []
         return Item(desired.name, words, desired, todo)
 
     def _try_to_read(self, desired: Desired) -> State | AnsibleAWSError | None:

@@ -17,10 +17,8 @@ from .trust_policy import SERVICE, Document, statements
 
 def check(desired: Desired, observed: State | None, target: State, rules: Rules) -> None:
     """Raise ``Refused`` where ``observed`` may not become ``target``."""
-    if observed is not None:
-        _check_path(desired, observed)
-        if not observed.ours:
-            _check_adoption(desired, observed, rules)
+    if observed is not None and not observed.ours:
+        _check_adoption(desired, observed, rules)
     if observed is None or observed.trust != target.trust:
         _check_trust(desired, observed, target, rules)
     if target.policy and (observed is None or observed.policy != target.policy):
@@ -40,7 +38,8 @@ def _is_service(principal: t.Any) -> bool:
     return set(as_texts(principal["Service"])) == {SERVICE}
 
 
-def _check_path(desired: Desired, observed: State) -> None:
+def check_path(desired: Desired, observed: State) -> None:
+    """Raise ``Refused`` where the role is under another path: its ARN isn't the one that is declared."""
     if desired.path and desired.path != observed.path:
         raise Refused(
             f"Role {desired.name} exists under the path {observed.path}, not {desired.path}, and IAM can't move a role."

@@ -16,7 +16,7 @@ from .._core.plan import Change, Plan, Refused
 from .._core.tags import MANAGED_BY, merged
 from .._core.validate import canonical
 from .policy_documents import grown, lacking, same
-from .roles_checks import check
+from .roles_checks import check, check_path
 from .roles_model import Desired, Rules, State
 from .trust_policy import Document, added
 
@@ -40,17 +40,19 @@ def plan(desired: Desired, observed: State | None, rules: Rules, since: Document
 
     ``since`` is the trust policy that an earlier plan was made for: what somebody else added to it meanwhile stays.
     """
-    if observed is None:
-        target = _new(desired)
-    elif observed.ours:
-        target = _declared(desired, observed, since)
-    else:
-        target = _adopted(desired, observed)
+    target = _target(desired, observed, since)
     changes = tuple(_changes(desired, observed, target))
     if changes:
         check(desired, observed, target, rules)
     before = observed.view() if observed else {}
     return Plan(before, target.view() if changes else before, changes)
+
+
+def _target(desired: Desired, observed: State | None, since: Document | None) -> State:
+    if observed is None:
+        return _new(desired)
+    check_path(desired, observed)
+    return _declared(desired, observed, since) if observed.ours else _adopted(desired, observed)
 
 
 def differences(changes: t.Iterable[Change]) -> list[Difference]:
@@ -62,13 +64,17 @@ def differences(changes: t.Iterable[Change]) -> list[Difference]:
     return [{"kind": kind, "name": name, "action": action, "what": what} for (kind, name, action), what in made.items()]
 
 
-def unlisted(desired: Desired, observed: State | None) -> list[str]:
-    """Policies that a role of ours has and that aren't declared: names of inline policies, ARNs of attached ones."""
+def unlisted(desired: Desired, observed: State | None) -> list[Difference]:
+    """kind, name and ``what`` of policies, as far as they were read, that a role of ours has and nobody declared."""
     if observed is None or not observed.ours:
         return []
-    named = [desired.policy_name] if desired.policy is not None else []
-    inline = [policy for policy in observed.inline or () if policy not in named]
-    return [*inline, *(arn for arn in observed.attached or () if arn not in desired.managed)]
+    declared = desired.policy_name if desired.policy is not None else ""
+    inline = [name for name in observed.inline or () if name != declared]
+    more = [arn for arn in observed.attached or () if arn not in desired.managed]
+    return [
+        *({"kind": "policy", "name": f"{desired.name}/{name}", "what": []} for name in inline),
+        *({**_managed(desired.name, arn), "what": [arn]} for arn in more),
+    ]
 
 
 def _new(desired: Desired) -> State:

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from .._core.plan import Refused
+from .._iam.roles_model import LONGEST_DESCRIPTION
 from .._iam.trust_policy import trust_policy
 from .._kubernetes.pods import ALL_KINDS, Owner
 from .model import parse_workload
@@ -212,7 +213,7 @@ def _role(name: str, sharers: t.Sequence[Item], cluster: Item, scope: str) -> di
         "policy": sharers[0]["policy"],
         "managed_policies": sharers[0]["managed_policies"],
         "trust_policy": _trust(sharers, cluster, sharers[0]["trust"] or scope),
-        "workloads": [item["name"] for item in sharers],
+        "description": f"EKS Pod Identity of {', '.join(item['name'] for item in sharers)}"[:LONGEST_DESCRIPTION],
     }
 
 

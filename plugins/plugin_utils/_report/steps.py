@@ -17,11 +17,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
-
 from ...module_utils._addon import plan as addon_plan
 from ...module_utils._association.plan import describe_owner
-from ...module_utils._core.tags import is_ours
 from .identity import plain
 
 Item = t.Mapping[str, t.Any]
@@ -139,73 +136,13 @@ def aspects(before: Item, after: Item, names: t.Iterable[str]) -> t.Iterator[str
 
 
 def _iam(registered: Item) -> Result:
-    """Of loops over the roles: those that were ``found``, ``applied``, and ``permitted`` by a policy of their own."""
-    pairs = list(zip(_rows(registered["found"]), _rows(registered["applied"]), strict=False))
-    changed = [(before, after) for before, after in pairs if after.get("changed")]
-    roles = [change for before, after in changed for change in _role(_first(before), after["item"])]
-    extra = [drift for before, after in pairs for drift in _policies_of(_first(before), after["item"])]
-    return {"changes": [*roles, *_policies(_rows(registered["permitted"]))], "drift": extra}
-
-
-def _rows(looped: Item) -> list[Item]:
-    return list(looped.get("results") or ())
-
-
-def _first(looked: Item) -> Item | None:
-    return next(iter(looked.get("iam_roles") or ()), None)
-
-
-def _role(found: Item | None, desired: Item) -> t.Iterator[Change]:
-    policies, name = desired["managed_policies"] or (), desired["role_name"]
-    if found is None:
-        yield entry("pod_identity_iam", "role", name, "create", policies)
-        return
-    missing = [arn for arn in policies if arn not in attached(found)]
-    what = list(_role_aspects(found, desired))
-    if what or not missing:
-        yield entry("pod_identity_iam", "role", name, "update", what)
-    for arn in missing:
-        yield managed(name, arn, "create")
-
-
-def attached(role: Item) -> list[str]:
-    """ARNs of the managed policies of a role that was found."""
-    return [policy["policy_arn"] for policy in role.get("managed_policies") or ()]
-
-
-def managed(role: str, arn: str, action: str) -> Change:
-    """A change of a managed policy's attachment."""
-    return entry("pod_identity_iam", "managed_policy", f"{role}/{arn.rsplit('/', 1)[-1]}", action, [arn])
-
-
-def _role_aspects(found: Item, desired: Item) -> t.Iterator[str]:
-    if compare_policies(found["assume_role_policy_document"], desired["trust_policy"]):
-        yield "trust policy"
-    boundary = (found.get("permissions_boundary") or {}).get("permissions_boundary_arn")
-    tags = {key: (found.get("tags") or {}).get(key) for key in desired["tags"] or ()}
-    before = {"path": found["path"], "boundary": boundary, "tags": tags}
-    yield from aspects(before, desired, [name for name in before if desired.get(name)])
-
-
-def _policies(permitted: t.Sequence[Item]) -> t.Iterator[Change]:
-    for done in permitted:
-        if done.get("changed"):
-            name = done["item"]["role_name"]  # its policy has the same
-            there = name in (done.get("diff") or {}).get("before", {})
-            yield entry("pod_identity_iam", "policy", f"{name}/{name}", "update" if there else "create")
-
-
-def _policies_of(role: Item | None, declared: Item) -> t.Iterator[Drift]:
-    """Policies that somebody else gave to a role that was made here: its pods may do more than is declared."""
-    if role is None or not is_ours(role.get("tags") or {}):
-        return
-    name = declared["role_name"]
-    for policy in role.get("inline_policies") or ():
-        if not (policy == name and declared["policy"]):
-            yield drift_item("extra", "pod_identity_iam", "policy", f"{name}/{policy}", ())
-    for arn in attached(role):
-        if arn not in declared["managed_policies"]:
-            yield classed("extra", managed(name, arn, ""))
+    """Of the roles that were ``applied``, though some failed; policies that nobody declared are extra."""
+    applied, step = registered["applied"], "pod_identity_iam"
+    extra = applied.get("unlisted") or ()
+    return {
+        "changes": [{"step": step, **each} for each in applied.get("differences") or ()],
+        "drift": [drift_item("extra", step, each["kind"], each["name"], each["what"]) for each in extra],
+    }
 
 
 def _associations(registered: Item) -> Result:

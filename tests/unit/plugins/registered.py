@@ -11,51 +11,14 @@ from ansible_collections.enbuild.eks.plugins.plugin_utils._report.steps import s
 
 Registers = dict[str, t.Any]
 
-ACTIONS = ("sts:AssumeRole", "sts:TagSession")
 S3 = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+CHANGED_TRUST: Registers = {"kind": "role", "name": "shop", "action": "update", "what": ["trust policy"]}
 
 
-def trust(actions: t.Sequence[str] = ACTIONS) -> dict[str, t.Any]:
-    statement = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": list(actions)}
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def role(
-    actions: t.Sequence[str] = ACTIONS, policies: t.Sequence[str] = (S3,), inline: t.Sequence[str] = (), **tags: str
-) -> Registers:
-    """A role ``shop``, as amazon.aws.iam_role_info returns it."""
-    return {
-        "role_name": "shop",
-        "path": "/",
-        "description": "EKS Pod Identity of shop",
-        "assume_role_policy_document": trust(actions),
-        "managed_policies": [{"policy_arn": arn, "policy_name": arn.rsplit("/", 1)[-1]} for arn in policies],
-        "inline_policies": list(inline),
-        "tags": tags,
-    }
-
-
-def roles(
-    found: Registers | None, changed: bool, policy: t.Any = None, permitted: t.Any = (), **wanted: t.Any
-) -> Registers:
-    """The result of making role ``shop``, as declared with AmazonS3FullAccess."""
-    declared = {
-        "role_name": "shop",
-        "path": "",
-        "trust_policy": trust(),
-        "policy": policy,
-        "managed_policies": [S3],
-        "boundary": "",
-        "tags": {},
-        **wanted,
-    }
-    made = {"changed": changed, "item": declared}
-    registers = {
-        "found": {"results": [{"iam_roles": [found] if found else []}]},
-        "applied": {"results": [made]},
-        "permitted": {"results": list(permitted)},
-    }
-    return result("pod_identity_iam", registers)
+def roles(*differences: Registers, unlisted: t.Sequence[Registers] = (), **more: t.Any) -> Registers:
+    """The result of the roles, from what enbuild.eks.pod_identity_roles returns."""
+    applied = {"differences": list(differences), "unlisted": list(unlisted), **more}
+    return result("pod_identity_iam", {"applied": applied})
 
 
 def result(step: str, registers: Registers) -> Registers:

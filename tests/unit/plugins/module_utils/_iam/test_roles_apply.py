@@ -159,7 +159,13 @@ def test_unlisted_policies_of_a_role_of_ours_are_told() -> None:
     fake.put("theirs", TRUST, **more)
     declared = [item(name, policy=policy("s3:*"), managed_policies=[S3]) for name in ("ours", "theirs")]
     found = roles(fake, declared[0], {**declared[1], "policy": None}, report_unlisted=True).items()
-    assert [each.words["unlisted_policies"] for each in found] == [["theirs", ADMIN], []]
+    assert [each.words["unlisted"] for each in found] == [
+        [
+            {"kind": "policy", "name": "ours/theirs", "what": []},
+            {"kind": "managed_policy", "name": "ours/AdministratorAccess", "what": [ADMIN]},
+        ],
+        [],
+    ]
 
 
 # Roles of somebody else.
@@ -257,7 +263,7 @@ def test_other_limits_stop_all() -> None:
         done(fake, item(managed_policies=arns))
     fake.put("shop", TRUST, MANAGED_BY, Path="/pods/")
     with pytest.raises(Refused, match="exists under the path /pods/, not /"):
-        done(fake, item(path="/", trust_policy=OTHER_TRUST))
+        done(fake, item(path="/"))
     assert fake.writes() == []
 
 

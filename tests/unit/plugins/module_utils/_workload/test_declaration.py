@@ -98,7 +98,7 @@ def test_a_shared_role_is_made_once_and_trusts_each_service_account() -> None:
     )
     (role,) = declaration.roles(workloads, CLUSTER, "service_account")
     sids = [statement["Sid"] for statement in role["trust_policy"]["Statement"]]
-    assert role["workloads"] == ["orders", "night"]
+    assert role["description"] == "EKS Pod Identity of orders, night"
     assert len(sids) == len(set(sids)) == 2
     (role,) = declaration.roles(workloads, CLUSTER, "account")
     assert len(role["trust_policy"]["Statement"]) == 1

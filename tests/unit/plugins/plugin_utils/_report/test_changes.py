@@ -11,8 +11,6 @@ from ansible_collections.enbuild.eks.plugins.plugin_utils._report import changes
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report import steps
 from ansible_collections.enbuild.eks.tests.unit.plugins import registered
 
-S3 = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
-
 
 def told(seen: registered.Registers) -> list[tuple[str, str, str, list[str]]]:
     return [(each["action"], each["kind"], each["name"], each["what"]) for each in changes_report.changes(seen)]
@@ -80,46 +78,14 @@ def test_an_add_on(before: t.Any, after: t.Any, action: str, what: t.Any) -> Non
     assert told(result) == [(action, "addon", "agent", what)]
 
 
-ROLES: dict[str, t.Any] = {
-    "new": (None, {}, [("create", "role", "shop", [S3])]),
-    "trust": (registered.role(actions=["sts:AssumeRole"]), {}, [("update", "role", "shop", ["trust policy"])]),
-    "detached": (registered.role(policies=()), {}, [("create", "managed_policy", "shop/AmazonS3FullAccess", [S3])]),
-    "tags": (registered.role(), {"tags": {"team": "shop"}}, [("update", "role", "shop", ["tags.team"])]),
-    "boundary": (
-        registered.role(),
-        {"boundary": "arn:b"},
-        [("update", "role", "shop", ["boundary none -> arn:b"])],
-    ),
-    "path": (registered.role(), {"path": "/team/"}, [("update", "role", "shop", ["path / -> /team/"])]),
-    "something else": (registered.role(), {}, [("update", "role", "shop", [])]),
-    "trust and policy": (
-        registered.role(actions=["sts:AssumeRole"], policies=()),
-        {},
-        [
-            ("update", "role", "shop", ["trust policy"]),
-            ("create", "managed_policy", "shop/AmazonS3FullAccess", [S3]),
-        ],
-    ),
-}
-
-
-@pytest.mark.parametrize(("found", "wanted", "expected"), ROLES.values(), ids=ROLES)
-def test_a_role_by_aspect(found: t.Any, wanted: t.Any, expected: t.Any) -> None:
-    assert told(registered.roles(found, changed=True, **wanted)) == expected
-    assert told(registered.roles(found, changed=False, **wanted)) == []
-
-
-def test_the_order_of_actions_in_a_trust_is_no_difference() -> None:
-    found = registered.role(actions=["sts:TagSession", "sts:AssumeRole"])
-    assert told(registered.roles(found, changed=True)) == [("update", "role", "shop", [])]
-
-
-@pytest.mark.parametrize(("there", "action"), [({"shop": {}}, "update"), ({"other": {}}, "create"), (None, "create")])
-def test_an_inline_policy(there: t.Any, action: str) -> None:
-    diff = {} if there is None else {"diff": {"before": there}}
-    done = {"changed": True, "item": {"role_name": "shop"}, **diff}
-    permitted = [done, {"skipped": True, "changed": False}]
-    assert told(registered.roles(None, changed=False, permitted=permitted)) == [(action, "policy", "shop/shop", [])]
+def test_roles_that_were_made_though_others_failed() -> None:
+    policy = {"kind": "policy", "name": "shop/shop", "action": "create", "what": []}
+    assert told(registered.roles(registered.CHANGED_TRUST, policy, failed=True)) == [
+        ("update", "role", "shop", ["trust policy"]),
+        ("create", "policy", "shop/shop", []),
+    ]
+    refused = registered.result("pod_identity_iam", {"applied": {"failed": True, "msg": "No role was changed."}})
+    assert told(refused) == []
 
 
 def test_associations_that_were_made_though_others_failed() -> None:
@@ -138,7 +104,7 @@ def test_associations_that_were_made_though_others_failed() -> None:
 REGISTERS = {
     "enbuild_release": ("found", "applied"),
     "pod_identity_agent": ("applied",),
-    "pod_identity_iam": ("found", "applied", "permitted"),
+    "pod_identity_iam": ("applied",),
     "pod_identity_associations": ("applied",),
     "pod_identity_rollout": ("restarted",),
 }

@@ -35,7 +35,7 @@ def test_nothing_registered_is_no_drift() -> None:
 
 def test_what_the_steps_would_change_is_missing_or_different_and_in_that_order() -> None:
     seen = {
-        **registered.roles(registered.role(actions=["sts:AssumeRole"]), changed=True),
+        **registered.roles(registered.CHANGED_TRUST),
         **registered.associations(("orders", {}, {"role_arn": "arn:a"})),
         **registered.result(
             "pod_identity_rollout", {"restarted": [{"kind": "Deployment", "namespace": "shop", "name": "before"}]}
@@ -88,24 +88,15 @@ def test_an_add_on_with_issues_is_unhealthy_whether_its_step_stopped_or_not(
     assert made(results, seen)["not_compared"] == ([stop] if refused and found["status"] != "CREATE_FAILED" else [])
 
 
-POLICIES: dict[str, t.Any] = {
-    "as declared": (registered.role(inline=["shop"], **MANAGED_BY), {"Statement": []}, []),
-    "of another": (
-        registered.role(inline=["shop", "more"], policies=[registered.S3, ADMINISTRATOR], **MANAGED_BY),
-        {"Statement": []},
-        [
-            ("extra", "policy", "shop/more", []),
-            ("extra", "managed_policy", "shop/AdministratorAccess", [ADMINISTRATOR]),
-        ],
-    ),
-    "declared no more": (registered.role(inline=["shop"], **MANAGED_BY), None, [("extra", "policy", "shop/shop", [])]),
-    "of a role that was adopted": (registered.role(inline=["more"], policies=[registered.S3, ADMINISTRATOR]), None, []),
-}
-
-
-@pytest.mark.parametrize(("found", "policy", "expected"), POLICIES.values(), ids=POLICIES)
-def test_policies_that_nobody_declared_are_extra_on_our_roles(found: t.Any, policy: t.Any, expected: t.Any) -> None:
-    assert told(registered.roles(found, changed=False, policy=policy)) == expected
+def test_policies_that_nobody_declared_are_extra() -> None:
+    more = [
+        {"kind": "policy", "name": "shop/more", "what": []},
+        {"kind": "managed_policy", "name": "shop/AdministratorAccess", "what": [ADMINISTRATOR]},
+    ]
+    assert told(registered.roles(unlisted=more)) == [
+        ("extra", "policy", "shop/more", []),
+        ("extra", "managed_policy", "shop/AdministratorAccess", [ADMINISTRATOR]),
+    ]
 
 
 def association(namespace: str, account: str, **more: t.Any) -> dict[str, t.Any]:
@@ -154,7 +145,7 @@ def test_extra_alone_is_drift_only_where_it_counts() -> None:
     assert made({}, seen)["drift"]
     quiet = made({}, seen, extra=False)
     assert (quiet["drift"], quiet["counts"]["extra"]) == (False, 1)
-    assert made(registered.roles(None, changed=True), seen, extra=False)["drift"]
+    assert made(registered.roles(registered.CHANGED_TRUST), seen, extra=False)["drift"]
 
 
 def test_an_add_ons_association_is_told_once_with_what_would_differ() -> None:
