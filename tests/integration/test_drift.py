@@ -25,6 +25,7 @@ pytestmark = pytest.mark.lab
 SPACES = ("enbuild", "shop", "external-dns")
 S3 = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+DENIED = {"code": "AccessDenied", "status": 403, "message": "User: x is not authorized to perform: iam:GetRole"}
 READS = ("Get", "List", "Describe")
 ORDERS = {"namespace": "shop", "role_name": "drift-orders"}
 WORKLOADS: list[dict[str, t.Any]] = [
@@ -231,7 +232,7 @@ def test_what_cannot_be_compared_hides_nothing_else(lab: Lab, world: World) -> N
     lab.faults(
         [
             {"addon": AGENT, "outcome": "CREATE_FAILED"},
-            {"service": "iam", "operation": "GetRole", "code": "AccessDenied", "status": 403, "times": 9},
+            {"service": "iam", "operation": "GetRole", **DENIED, "times": 9},
         ]
     )
     eks.create_addon(clusterName=lab.cluster_name, addonName=AGENT)
@@ -247,6 +248,6 @@ def test_what_cannot_be_compared_hides_nothing_else(lab: Lab, world: World) -> N
         ("unhealthy", "addon", AGENT),
     ]
     assert [stop["step"] for stop in made["not_compared"]] == ["pod_identity_iam"]
-    assert "AccessDenied" in made["not_compared"][0]["message"]
+    assert DENIED["message"] in made["not_compared"][0]["message"]
     assert set(run.stats["pod_identity_stopped"]) == {"production", "nowhere"}
     assert "nowhere" in run.stats["pod_identity_stopped"]["nowhere"]["message"]
