@@ -223,7 +223,7 @@ workloads:
       target_role_arn: null
       disable_session_tags: null
 roles:
-  description: The roles to create, each once, with its trust policy and the names of its workloads.
+  description: The roles to create, each once, as M(enbuild.eks.pod_identity_roles) takes them.
   returned: when O(find=true)
   type: list
   elements: dict
@@ -238,7 +238,7 @@ roles:
             Effect: Allow
             Principal: {Service: pods.eks.amazonaws.com}
             Action: ["sts:AssumeRole", "sts:TagSession"]
-      workloads: [orders]
+      description: EKS Pod Identity of orders
 associations:
   description: The associations as M(enbuild.eks.pod_identity_associations) takes them, one for each service account.
   returned: when O(find=true)
