@@ -138,8 +138,8 @@ def _command(environment: t.Mapping[str, str], may_be_killed: bool) -> list[str]
 
 def _kill(pid: int) -> None:
     kill_whole(pid)
-    if _warm:
-        _warm.modules.settle()
+    for server in (_warm.controller, _warm.modules) if _warm else ():
+        server.settle()
 
 
 @functools.cache
