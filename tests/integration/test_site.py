@@ -221,17 +221,28 @@ def test_values_of_the_release_and_of_the_user_are_kept(lab: Lab, site: Site, in
     assert (kept["enbuildBackend"]["replicas"], kept["enbuildUI"]["replicas"]) == (2, 3)
 
 
-def test_auto_mode_needs_no_add_on(lab: Lab, site: Site) -> None:
+def test_auto_mode_needs_the_add_on_for_other_nodes_alone(lab: Lab, site: Site) -> None:
     lab.aws("eks").create_cluster(
         name="auto",
         roleArn="arn:aws:iam::123456789012:role/cluster",
         resourcesVpcConfig={},
         computeConfig={"enabled": True, "nodePools": ["general-purpose"]},
     )
-    run = site("--tags", "pod_identity_agent", eks_cluster_name="auto")
-    assert run.returncode == 0, run.output
-    assert "runs in EKS Auto Mode, which has the Pod Identity Agent built in" in run.output
-    assert lab.aws("eks").list_addons(clusterName="auto")["addons"] == []
+    access = {"eks_cluster_kubeconfig": str(lab.kubernetes.kubeconfig), "eks_cluster_context": "lab-admin"}
+    label = "eks.amazonaws.com/compute-type"
+    lab.kubectl("label", "nodes", "--all", f"{label}=auto")
+    try:
+        run = site("--tags", "pod_identity_agent", eks_cluster_name="auto", **access)
+        assert run.returncode == 0, run.output
+        assert "runs in EKS Auto Mode, which has the Pod Identity Agent built in" in run.output
+        assert lab.aws("eks").list_addons(clusterName="auto")["addons"] == []
+        lab.kubectl("label", lab.kubectl("get", "nodes", "-o", "name").split()[0], f"{label}-")
+        run = site("--tags", "pod_identity_agent", eks_cluster_name="auto", **access)
+        assert run.returncode == 0, run.output
+        assert "runs in EKS Auto Mode" not in run.output
+        assert lab.aws("eks").list_addons(clusterName="auto")["addons"] == ["eks-pod-identity-agent"]
+    finally:
+        lab.kubectl("label", "nodes", "--all", f"{label}-")
 
 
 @pytest.mark.parametrize("named", [False, True])
