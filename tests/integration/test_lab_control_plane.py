@@ -16,8 +16,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.enbuild.eks.tests.integration import namespaces
-from ansible_collections.enbuild.eks.tests.lab import binaries
+from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
+from ansible_collections.enbuild.eks.tests.lab import binaries, webhook
 from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.lab.kubernetes_api import KubernetesError
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab, find, remove, stop
@@ -143,6 +143,88 @@ def test_a_stuck_pod_stays_pending(lab: Lab, namespace: str) -> None:
     lab.kubernetes_call(pods, "POST", pod_of("well"))
     lab.kubectl("wait", "pod/well", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
     assert lab.kubernetes_call(f"{pods}/stuck")["status"]["phase"] == "Pending"
+
+
+UNREADY = "lab.enbuild.eks/unready"
+
+
+def readiness(lab: Lab, namespace: str, name: str) -> tuple[str, str]:
+    status = lab.kubernetes_call(f"/api/v1/namespaces/{namespace}/pods/{name}")["status"]
+    return status["phase"], {one["type"]: one["status"] for one in status.get("conditions", [])}.get("Ready", "")
+
+
+def test_a_pod_is_unready_as_long_as_its_annotation_says(lab: Lab, namespace: str) -> None:
+    lab.kubernetes_call(f"/api/v1/namespaces/{namespace}/pods", "POST", pod_of("ill", **{UNREADY: "true"}))
+    wait = ("wait", "pod/ill", "-n", namespace, "--timeout=60s")
+    lab.kubectl(*wait, "--for=jsonpath={.status.phase}=Running")
+    time.sleep(2)
+    assert readiness(lab, namespace, "ill") == ("Running", "False")
+    lab.kubectl("annotate", "pod/ill", f"{UNREADY}-", "-n", namespace)
+    lab.kubectl(*wait, "--for=condition=Ready")
+    lab.kubectl("annotate", "pod/ill", f"{UNREADY}=true", "-n", namespace)
+    lab.kubectl(*wait, "--for=condition=Ready=false")
+    status = lab.kubernetes_call(f"/api/v1/namespaces/{namespace}/pods/ill")["status"]
+    assert [one["ready"] for one in status["containerStatuses"]] == [False]
+
+
+def test_a_restricted_namespace_refuses_a_pod_that_is_not(lab: Lab, namespace: str) -> None:
+    lab.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    with pytest.raises(KubernetesError, match=r"403.*violates PodSecurity") as caught:
+        lab.kubernetes_call(pods, "POST", pod_of("loose"))
+    assert "runAsNonRoot" in str(caught.value)
+    strict = pod_of("strict")
+    strict["spec"]["securityContext"] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    limits = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    strict["spec"]["containers"][0]["securityContext"] = limits
+    lab.kubernetes_call(pods, "POST", strict)
+
+
+@pytest.mark.parametrize("harm", webhook.EFFECTS)
+def test_the_webhook_is_harmed_for_a_while_and_restored(lab: Lab, harm: webhook.Harm) -> None:
+    before = lab.kubernetes_call(webhook.PATH)
+    with lab.webhook_harmed(harm):
+        others = json.loads(lab.kubectl("get", "mutatingwebhookconfigurations", "-o", "json"))["items"]
+        assert [one["webhooks"] for one in others] != [before["webhooks"]]
+    after = lab.kubernetes_call(webhook.PATH)
+    assert after["webhooks"] == before["webhooks"]
+
+
+def test_the_agents_ports_keep_others_off_its_node(lab: Lab, namespace: str) -> None:
+    lab.reset()
+    agent.remove(lab)
+    agent.install(lab)
+    pod = pod_of("proxy")
+    pod["spec"]["containers"][0]["ports"] = [{"containerPort": 8080, "hostPort": 80}]
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    lab.kubernetes_call(pods, "POST", pod)
+    lab.kubectl("wait", "pod/proxy", "-n", namespace, "--for=condition=PodScheduled=false", "--timeout=60s")
+    (said,) = [one["message"] for one in lab.kubernetes_call(f"{pods}/proxy")["status"]["conditions"]]
+    assert "free ports" in said
+    agent.remove(lab)
+    lab.kubectl("wait", "pod/proxy", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+
+
+def test_a_token_that_lapsed_is_nobodys(aws_clean: Lab) -> None:
+    token = json.loads(
+        subprocess.run(
+            ["aws", "eks", "get-token", "--cluster-name", aws_clean.cluster_name],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=aws_clean.environment(),
+        ).stdout
+    )["status"]["token"]
+    ask = ("kubectl", "--kubeconfig=/dev/null", f"--token={token}", f"--server={aws_clean.kubernetes.host}")
+    command = [*ask, f"--certificate-authority={aws_clean.kubernetes.ca_file}", "get", "--raw", "/api/v1/nodes"]
+
+    def status() -> int:
+        run = subprocess.run(command, capture_output=True, text=True, check=False, env=aws_clean.environment())
+        return run.returncode
+
+    assert status() == 0
+    aws_clean.weather(cluster_token_seconds=1)
+    assert eventually(lambda: status() != 0)  # The API server believes it for up to five seconds more.
 
 
 def test_a_job_completes(lab: Lab, namespace: str) -> None:

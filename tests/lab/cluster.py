@@ -13,6 +13,7 @@ NODES = 2
 MANAGED = "kwok.x-k8s.io/node"
 STORAGE_CLASS = "gp2"
 PROVISIONER = "ebs.csi.aws.com"
+WEBHOOK = "pod-identity-webhook"
 SKIP_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
 WEBHOOK_TIMEOUT = 10
 """Seconds that the API server waits for the webhook before it lets a pod pass unchanged."""
@@ -103,6 +104,6 @@ def webhook_configuration(url: str, ca: bytes) -> Document:
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": "pod-identity-webhook"},
+        "metadata": {"name": WEBHOOK},
         "webhooks": [webhook],
     }

@@ -23,6 +23,7 @@ from .kubernetes_api import Document, KubernetesApi
 from .layout import DEFAULT_NAME, Layout, lab_folder, write_private
 from .lock import holder
 from .parts import PACKAGE
+from .webhook import Harm, harmed
 
 Say = t.Callable[[str], None]
 STOP_TIMEOUT = 15.0
@@ -157,6 +158,10 @@ class Lab:
     def kubernetes_call(self, path: str, method: str = "GET", body: t.Any = None) -> Document:
         """Make one call to the API server as the cluster's administrator; KubernetesError if it is refused."""
         return self.kubernetes_api().call(method, path, body)
+
+    def webhook_harmed(self, harm: Harm) -> contextlib.AbstractContextManager[None]:
+        """Let EKS's admission webhook be ``deleted``, ``altered`` or ``failing`` while this is entered."""
+        return harmed(self.kubernetes_api(), harm)
 
     def weather(self, **seconds: float) -> Document:
         """Change the weather (see aws/weather.py) and return it."""
