@@ -8,7 +8,6 @@ import json
 import os
 import re
 import typing as t
-from copy import copy
 from pathlib import Path
 
 from moto.core.base_backend import BackendDict
@@ -100,9 +99,16 @@ def _load_managed_policies_once() -> None:
     policies = {partition: IAMBackend(partition, "aws").aws_managed_policies for partition in PARTITIONS}
 
     def of_partition(backend: IAMBackend) -> list[t.Any]:
-        return [copy(policy) for policy in policies.get(backend.partition, ())]
+        return [_copied(policy) for policy in policies.get(backend.partition, ())]
 
     IAMBackend._init_aws_policies = of_partition
+
+
+def _copied(policy: t.Any) -> t.Any:
+    """Return a shallow copy, several times as fast as ``copy.copy``: a reset makes some thousands."""
+    new = object.__new__(type(policy))
+    new.__dict__.update(policy.__dict__)
+    return new
 
 
 def _make_operator(config: Config, partition: str) -> None:

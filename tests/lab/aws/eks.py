@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import base64
+import functools
 import threading
 import types
 import typing as t
 from pathlib import Path
 
 import moto.eks.urls
+import moto.eks.utils
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import get_service_model
 from moto.eks.models import Cluster, EKSBackend, eks_backends
@@ -251,6 +253,8 @@ def install(lab: Lab) -> None:
     """Let moto serve this EKS in place of its own, and make the configured clusters."""
     LabEKSBackend.lab = lab
     eks_backends.backend = LabEKSBackend
+    # Each cluster that moto makes would parse botocore's list of endpoints anew.
+    moto.eks.utils.Session = functools.cache(moto.eks.utils.Session)
 
 
 def make_cluster(lab: Lab, config: ClusterConfig, creator_arn: str) -> None:
