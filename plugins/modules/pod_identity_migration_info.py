@@ -73,6 +73,13 @@ options:
     description: Characters that IAM takes of a role's trust policy (the quota ACLSizePerRole of the account).
     type: int
     default: 2048
+  session_tags:
+    description:
+      - Whether EKS is to send session tags with new associations. They are passed on to every role that is assumed
+        further on, which has to allow C(sts:TagSession).
+      - Without them, O(scope) has to be wider than V(service_account).
+    type: bool
+    default: true
   unproven:
     description:
       - Service accounts (C(NAMESPACE/NAME)) whose old way goes although no pod is there to prove the new one, or
@@ -209,6 +216,7 @@ ARGUMENT_SPEC = {
         "default": "service_account",
     },
     "trust_size": {"type": "int", "default": 2048},
+    "session_tags": {"type": "bool", "default": True},
     "unproven": {"type": "list", "elements": "str", "default": []},
     "host_network": {"type": "bool", "default": True},
 }

@@ -37,7 +37,7 @@ def warm() -> t.Iterator[None]:
     with (
         WarmPython.start("controller") as controller,
         WarmPython.start("modules") as modules,
-        warmed_by(Warm(controller.program, modules.program)),
+        warmed_by(Warm(controller, modules)),
     ):
         yield
 

@@ -160,7 +160,7 @@ def session(lab: Lab, seconds: int = 3600) -> Credential:
 def test_a_plan_with_every_answer_empty_foretells_all_and_changes_nothing(awx: Awx) -> None:
     plan = awx.launch("site", job_type="check", diff_mode=True, answers={**blanks("", None), **BUCKETS})
     assert plan.status == "successful", plan.output
-    assert {"Install or upgrade the release with its service accounts", f"Install or update the add-on {AGENT}"} <= set(
+    assert {"Install or upgrade the release with its service accounts", f"Install the add-on {AGENT}"} <= set(
         plan.changed
     )
     assert awx.lab.aws("eks").list_addons(clusterName=awx.lab.cluster_name)["addons"] == []
@@ -222,7 +222,7 @@ def test_one_cluster_of_two_by_a_limit_and_a_tag(awx: Awx) -> None:
     finally:
         del awx.hosts["elsewhere"]
     assert (one.status, one.changed) == ("successful", []), one.output
-    assert not [task for task in one.tasks if "Install or update the add-on" in task]
+    assert not [task for task in one.tasks if "Install the add-on" in task]
     assert both.status == "failed"
     assert both.artifacts["pod_identity_report"].keys() == {HOST}
     assert both.artifacts["pod_identity_stopped"].keys() == {"elsewhere"}

@@ -38,7 +38,7 @@ EVERYTHING: dict[str, t.Any] = {"pod_identity_teardown_release": True, "pod_iden
 MOVE: dict[str, t.Any] = {"pod_identity_migrate_act": True, "pod_identity_migrate_finish": True}
 SITE_CHANGES = [
     "Install or upgrade the release with its service accounts",
-    "Install or update the add-on eks-pod-identity-agent",
+    "Install the add-on eks-pod-identity-agent",
     "Role, and whom it trusts",
     "Its own permissions",
     "Bind the service accounts to their roles",
@@ -99,7 +99,7 @@ def assert_nothing_is_left(lab: Lab) -> None:
 
 
 def test_a_cluster_that_is_deleted_while_the_site_runs_is_named(lab: Lab, site: Run) -> None:
-    _delete_at(lab, site, "Install or update the add-on")
+    _delete_at(lab, site, "Install the add-on")
 
 
 def test_a_site_that_is_interrupted_after_each_change_is_gone_on_with(lab: Lab, site: Run) -> None:

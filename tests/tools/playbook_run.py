@@ -18,16 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .process_tree import Guard, kill_whole
+from .warm_python import WarmPython
 
 TASK = re.compile(r"^TASK \[(?P<name>.*)\] \**$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Warm:
-    """Programs that stand in for Python: for ansible-playbook itself, and for the modules of its playbooks."""
+    """What stands in for Python: for ansible-playbook itself, and for the modules of its playbooks."""
 
-    controller: Path
-    modules: Path
+    controller: WarmPython
+    modules: WarmPython
 
 
 _warm: Warm | None = None
@@ -100,11 +101,10 @@ def run_playbook(
     """Run ``ansible-playbook`` to its end, or until ``on_line`` returns True for a line: then it is killed, whole.
 
     Whoever interrupts this, interrupts it, too: it is in a session of its own, which no Ctrl-C reaches.
-    A run that is watched isn't warmed, so that what is killed is what a user would kill.
     """
     started = time.monotonic()
     process = subprocess.Popen(
-        [*_command(environment, None if on_line else _warm), *arguments],
+        [*_command(environment, may_be_killed=bool(on_line)), *arguments],
         env={**environment, "PYTHONUNBUFFERED": "1", "ANSIBLE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -119,19 +119,27 @@ def run_playbook(
             for line in process.stdout or ():
                 lines.append(line)
                 if on_line and on_line(line):
-                    kill_whole(process.pid)
+                    _kill(process.pid)
                     break
             return PlaybookRun("".join(lines), process.wait(), time.monotonic() - started)
         except BaseException:
-            kill_whole(process.pid)
+            _kill(process.pid)
             raise
 
 
-def _command(environment: t.Mapping[str, str], warm: Warm | None) -> list[str]:
+def _command(environment: t.Mapping[str, str], may_be_killed: bool) -> list[str]:
     program = shutil.which("ansible-playbook", path=environment.get("PATH"))
-    if not warm or program != str(Path(sys.executable).with_name("ansible-playbook")):
+    if not _warm or program != str(Path(sys.executable).with_name("ansible-playbook")):
         return ["ansible-playbook"]
-    return [str(warm.controller), program, "-e", f"ansible_python_interpreter={warm.modules}"]
+    # What is killed is to be Ansible itself, and not the client of a server.
+    controller = [] if may_be_killed else [str(_warm.controller.program)]
+    return [*controller, program, "-e", f"ansible_python_interpreter={_warm.modules.program}"]
+
+
+def _kill(pid: int) -> None:
+    kill_whole(pid)
+    for server in (_warm.controller, _warm.modules) if _warm else ():
+        server.settle()
 
 
 @functools.cache

@@ -10,12 +10,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import typing as t
 from pathlib import Path
 
+MOST_SECONDS = 10
+"""How long a killed process may take to end, in the middle of a write for example."""
+
 
 def kill_whole(pid: int) -> None:
-    """Kill a process and all that it started: Ansible's workers, in sessions of their own, would finish their task."""
+    """Kill a process and all that it started, and wait for their end.
+
+    Ansible's workers, in sessions of their own, would finish their task otherwise.
+    """
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)  # It starts nothing more.
     children: dict[int, list[int]] = {}
@@ -29,6 +36,16 @@ def kill_whole(pid: int) -> None:
     for member in family:
         with contextlib.suppress(ProcessLookupError):
             os.kill(member, signal.SIGKILL)
+    deadline = time.monotonic() + MOST_SECONDS
+    while any(_runs(member) for member in family) and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 class Guard:

@@ -88,15 +88,15 @@ class WarmPython:
 
     def __init__(self, kind: Kind, folder: Path) -> None:
         self.program = folder / kind
-        address = folder / f"{kind}.socket"
+        self._address = folder / f"{kind}.socket"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", t.cast("t.Any", __spec__).name, kind, str(address)],
+            [sys.executable, "-m", t.cast("t.Any", __spec__).name, kind, str(self._address)],
             stdin=subprocess.PIPE,  # Its end tells the server that this process has ended, however it did.
             stdout=subprocess.PIPE,
             env={name: value for name, value in os.environ.items() if name != "KUBECONFIG"},
             start_new_session=True,
         )
-        self.program.write_text(CLIENT.format(python=sys.executable, address=str(address)))
+        self.program.write_text(CLIENT.format(python=sys.executable, address=str(self._address)))
         self.program.chmod(0o755)
 
     @classmethod
@@ -110,6 +110,13 @@ class WarmPython:
         finally:
             started.process.communicate()  # The end of its input ends it, and what still runs in forks of it.
             shutil.rmtree(folder)
+
+    def settle(self) -> None:
+        """Return once nothing runs any more for clients that have ended."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.connect(str(self._address))
+            client.shutdown(socket.SHUT_WR)
+            client.recv(1)
 
     def await_ready(self) -> None:
         """Wait until it has imported everything."""
@@ -157,6 +164,7 @@ class Server:
         client, _address = self._listening.accept()
         call = _receive(client)
         if call is None:
+            self._settle()
             client.close()
         elif pid := os.fork():
             self._watch(pid, client)
@@ -182,6 +190,12 @@ class Server:
         client.close()
         os.close(ended)
 
+    def _settle(self) -> None:
+        for pid, client in self._running.items():
+            if _has_ended(client):
+                kill_whole(pid)
+                os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # It is reaped in its turn.
+
     def _become(self, call: Call, client: socket.socket) -> None:
         self._call = call
         self._watched.close()
@@ -189,11 +203,22 @@ class Server:
             each.close()
 
 
+def _has_ended(client: socket.socket) -> bool:
+    try:
+        return not client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 def _receive(client: socket.socket) -> Call | None:
-    """Read a call; None from a client that ended meanwhile."""
+    """Read a call; None from a client that has none, or ended meanwhile."""
     files = array.array("i")
     try:
         head, control, _flags, _address = client.recvmsg(8, socket.CMSG_SPACE(3 * files.itemsize))
+        if not head:
+            return None
         for _level, _type, data in control:
             files.frombytes(data[: len(data) - len(data) % files.itemsize])
         text = bytearray()

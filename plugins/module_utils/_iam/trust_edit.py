@@ -62,9 +62,10 @@ def with_pod_identity(document: Document, cluster_arn: str, scope: str, places: 
     return document
 
 
-def pod_identity_problem(document: Document, cluster_arn: str, place: Place) -> str:
+def pod_identity_problem(document: Document, cluster_arn: str, place: Place, session_tags: bool = True) -> str:
     """Why ``document`` keeps Pod Identity out for a service account; "" where it doesn't."""
-    return trust_problem(document, cluster_arn=cluster_arn, namespace=place[0], service_account=place[1])
+    pod = {"namespace": place[0], "service_account": place[1]}
+    return trust_problem(document, cluster_arn=cluster_arn, session_tags=session_tags, **pod)
 
 
 def without_irsa(

@@ -17,11 +17,12 @@ Row = dict[str, t.Any]
 SECTIONS = ("containers", "initContainers")
 
 
-def acts(account: Account, steps: t.Mapping[str, list[str]]) -> Row:
+def acts(account: Account, steps: t.Mapping[str, list[str]], session_tags: bool = True) -> Row:
     """What the tasks that act need; ``steps`` are those of the plan, by what they are."""
     alive = {pod.owner for pod in account.pods}
     return {
         "tags": {} if account.bound else {MIGRATION: UNPROVEN},
+        "without_session_tags": not account.bound and not session_tags,
         "proven": {MIGRATION: PROVEN} if not account.bound or made_here(account.bound, UNPROVEN) else {},
         "role": "role" in steps,
         "trust": "trust" in steps,

@@ -81,6 +81,10 @@ class Account:
     """All pods that haven't ended, as the API gives them: whatever owns them, also those on their way out."""
     readers: tuple[str, ...] = ()
     """Other objects whose controllers read its annotation."""
+    documents: t.Mapping[str, t.Any] | None = field(default_factory=dict, hash=False)
+    """Permission policies of its role by name; None where they can't be read."""
+    further: t.Mapping[str, t.Any] = field(default_factory=dict, hash=False)
+    """Trust policies of the roles that its role may assume, by ARN; None for one that can't be read."""
     role: Role | None = None
     """The role that its pods have by Pod Identity, or are to have; None where none was read."""
 
@@ -191,6 +195,8 @@ class Desired:
     """Characters that IAM takes of a role's trust policy."""
     host_network: bool = True
     """Whether declared workloads are taken out of their nodes' network in the end."""
+    session_tags: bool = True
+    """Whether EKS sends session tags; a role that is assumed further on has to allow them."""
     unproven: tuple[str, ...] = ()
     """Service accounts (``namespace/name``) whose old way goes although nothing was seen that proves the new one."""
 

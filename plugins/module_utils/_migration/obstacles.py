@@ -13,6 +13,7 @@ from .._iam.trust_edit import irsa_statements, pod_identity_problem, provider_of
 from .._iam.trust_policy import Document, size_problem
 from .._identity.findings.declared import IRSA_ANNOTATION
 from .._kubernetes.pods import ALL_KINDS
+from . import forecast
 from .model import ADDON_MANAGER, ANNOTATION_PATH, NETWORK_PATH, Account, Desired, holder, managers
 
 OF_AWS = ("/aws-service-role/", "/aws-reserved/")
@@ -123,9 +124,16 @@ def _decided(account: Account, named: str) -> bool:
 def _problem_of_trust(account: Account, desired: Desired, role_arn: str) -> str:
     if account.is_made or account.role is None:
         return ""
+    if not desired.session_tags and desired.scope == "service_account":
+        return (
+            f"Without session tags role {role_arn} can't be opened for service account {account} alone: set"
+            " pod_identity_migrate_trust to cluster, which opens it for every service account of the cluster"
+        )
     after = opened(account, desired)
-    return pod_identity_problem(after, desired.cluster["arn"], account.place) or too_large(
-        role_arn, account.trust, after, desired
+    return (
+        pod_identity_problem(after, desired.cluster["arn"], account.place, desired.session_tags)
+        or too_large(role_arn, account.trust, after, desired)
+        or forecast.problem(account, desired, role_arn)
     )
 
 
@@ -147,6 +155,7 @@ def warnings(account: Account, desired: Desired) -> list[str]:
         *_declared_otherwise(account),
         *_still_let_in(account, desired),
         *_not_restarted(account),
+        *forecast.warnings(account),
     ]
 
 

@@ -87,7 +87,7 @@ def plan(account: Account, desired: Desired, crowded: str = "") -> Row:
         "problem": obstacle,
         "stops": bool(obstacle and not alone and (account.declared or "ACLSizePerRole" in obstacle)),
         "warnings": [] if alone else warnings(account, desired),
-        "act": acts(account, steps),
+        "act": acts(account, steps, desired.session_tags),
         "finish": finishes(account, provider_of(desired.cluster), left),
         "back": goes_back(account),
     }

@@ -22,6 +22,7 @@ from .._identity.request import WHOLE
 from .._kubernetes.api import Kubernetes, connect
 from .._kubernetes.pods import Object, Owner, Pod, service_account_of
 from .._workload.find import living
+from .forecast import readable
 from .model import Account, Desired, Running, Scope, Target, is_concerned
 from .plan import plans, roles_of
 from .readers import KINDS, readers
@@ -35,13 +36,23 @@ def look(module: t.Any) -> list[dict[str, t.Any]]:
     """A row for each service account that is to be migrated, or was."""
     params = module.params
     cluster = read_cluster(module, params["cluster_name"])
-    desired = Desired(
-        cluster, params["scope"], _targets(params["targets"]), params["trust_size"], params["host_network"]
-    )
+    desired = _desired(cluster, params)
     scope = _scope(params)
     accounts = _accounts(connect(params, scope.namespaces), scope, _declared(params["workloads"]))
     accounts = _bound(module, accounts, scope.namespaces)
     return plans(_with_roles(module, accounts, desired), desired)
+
+
+def _desired(cluster: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any]) -> Desired:
+    return Desired(
+        cluster,
+        params["scope"],
+        _targets(params["targets"]),
+        params["trust_size"],
+        params["host_network"],
+        params["session_tags"],
+        tuple(params["unproven"]),
+    )
 
 
 def _targets(given: t.Mapping[str, t.Any]) -> dict[str, Target]:
@@ -145,5 +156,22 @@ def _with_roles(module: t.Any, accounts: list[Account], desired: Desired) -> lis
     named = [roles_of(account, desired)[0] for account in accounts]
     reader = IamRoles(aws_client(module, "iam"))
     arns = sorted({arn for arn in named if arn})
-    roles = {role.arn: role for role in spread(reader.trusting, arns, CONCURRENCY)}
-    return [replace(account, role=roles.get(arn)) for account, arn in zip(accounts, named, strict=True)]
+    roles = {role.arn: role for role in spread(reader.read, arns, CONCURRENCY)}
+    here = [role for role in roles.values() if role.exists]
+    documents = dict(zip([role.arn for role in here], spread(reader.documents, here, CONCURRENCY), strict=True))
+    found = [
+        replace(account, role=roles.get(arn), documents=documents.get(arn, {}))
+        for account, arn in zip(accounts, named, strict=True)
+    ]
+    return _with_further(reader, found, desired)
+
+
+def _with_further(reader: IamRoles, accounts: list[Account], desired: Desired) -> list[Account]:
+    """The service accounts with the trust policies of the roles that theirs may assume."""
+    wanted = [readable(account, desired) for account in accounts]
+    arns = sorted({arn for some in wanted for arn in some})
+    trusts = {role.arn: role.trust for role in spread(reader.trusting, arns, CONCURRENCY)}
+    return [
+        replace(account, further={arn: trusts[arn] for arn in some})
+        for account, some in zip(accounts, wanted, strict=True)
+    ]

@@ -9,6 +9,7 @@ import typing as t
 
 from .._association.plan import describe_owner
 from .._core.tags import MANAGED_TAG
+from .._core.text import shell_quoted
 from .._iam.trust_policy import SERVICE
 from .._workload.declaration import policy_arn
 
@@ -25,6 +26,8 @@ BY_HAND = {
     "DaemonSet": "kubectl delete daemonset {name} -n {namespace}",
     "Job": "kubectl delete job {name} -n {namespace}",
     "Pod": "kubectl delete pod {name} -n {namespace}",
+    "ReplicaSet": "kubectl scale replicaset/{name} --replicas=0 -n {namespace}",
+    "CronJob": 'kubectl patch cronjob {name} -n {namespace} -p \'{{"spec": {{"suspend": true}}}}\'',
 }
 """How a workload ends, by its kind."""
 
@@ -47,7 +50,7 @@ def obstacle(seen: Item, release: Item | None = None) -> str:
     owners = dict.fromkeys(f"{pod['kind']} {pod['namespace']}/{pod['owner']}" for pod in holders)
     ways = dict.fromkeys(_way(pod) for pod in holders)
     return (
-        f"Running pods hold credentials from associations that would go: {_some(owners)}."
+        f"Running pods hold credentials from associations that would go, or CronJobs make such pods: {_some(owners)}."
         f" End them first: {_some(ways, '; ')}. Or set pod_identity_teardown_force true: the pods then lose them, at"
         " once where their role goes too."
     )
@@ -56,9 +59,9 @@ def obstacle(seen: Item, release: Item | None = None) -> str:
 def _way(pod: Item) -> str:
     if pod["release"]:
         namespace, name = pod["release"].split("/")
-        return f"helm uninstall {name} -n {namespace} (pod_identity_teardown_release true does it for enbuild's)"
-    words = BY_HAND.get(pod["kind"], "remove {kind} {namespace}/{name}")
-    return words.format(kind=pod["kind"], name=pod["owner"], namespace=pod["namespace"])
+        command = f"helm uninstall {shell_quoted(name)} -n {shell_quoted(namespace)}"
+        return f"{command} (pod_identity_teardown_release true does it for enbuild's)"
+    return BY_HAND[pod["kind"]].format(name=shell_quoted(pod["owner"]), namespace=shell_quoted(pod["namespace"]))
 
 
 def _some(things: t.Iterable[str], comma: str = ", ") -> str:
@@ -188,9 +191,11 @@ def _foreign(each: Item) -> str:
     return f"{describe_owner(each['owner_arn'])} owns it" if each["owner_arn"] else FOREIGN
 
 
-def lines(made: Item, cluster: str, foretold: bool = False) -> list[str]:
-    """A report as lines for a terminal; ``foretold`` is check mode."""
+def lines(made: Item, cluster: str, foretold: bool = False, stops: str = "") -> list[str]:
+    """A report as lines for a terminal; ``foretold`` is check mode, and ``stops`` what would stop the run."""
     words = ("would be removed", "would stay") if foretold else ("removed", "stays")
     told = [f"{words[0]}: {thing}" for thing in made["removed"]]
     told += [f"{words[1]}: {each['kind']} {each['name']}: {'; '.join(each['reasons'])}" for each in made["kept"]]
+    if stops:
+        told.insert(0, f"would stop, with nothing removed: {stops}")
     return [f"{cluster}: {line}" for line in told or ["nothing is left that was made here"]]

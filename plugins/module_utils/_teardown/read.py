@@ -17,13 +17,12 @@ from .._core.parallel import spread
 from .._core.tags import is_ours
 from .._core.validate import cluster_name, namespace
 from .._iam.roles_api import IamRoles
-from .._kubernetes.api import GROUPS, Kubernetes, KubernetesError, connect
-from .._kubernetes.pods import Pod
+from .._kubernetes.api import Kubernetes, KubernetesError, connect
+from .._kubernetes.owners import owner_of
+from .._kubernetes.pods import Object, Owner, service_account_of
+from .release import release_of
 
 CONCURRENCY = 8
-RELEASE = "meta.helm.sh/release-"
-"""Beginning of the annotations by which Helm knows what it has installed."""
-
 View = dict[str, t.Any]
 Place = tuple[str, str]
 
@@ -84,37 +83,49 @@ def _view(each: Summary, found: Observed | None, ours: bool) -> View:
 
 
 def _holders(module: t.Any, places: t.Collection[Place]) -> tuple[list[View], str]:
-    """The running pods of ``places`` that carry the injection, or why that can't be read."""
+    """The pods of ``places`` that carry the injection, and the CronJobs that make such; or why that can't be read."""
     if not places:
         return [], ""
     try:
         kubernetes = connect(module.params, {space for space, _account in places})
-        running = [pod for pod in kubernetes.running() if pod.container]
-        held = [pod for pod in running if (pod.namespace, pod.service_account) in places]
-        return [_pod(kubernetes, pod) for pod in held], ""
+        running = {(pod.namespace, pod.name) for pod in kubernetes.running() if pod.container}
+        pods = [item for item in kubernetes.objects("pods") if _place(item) in running]
+        held = [_pod(kubernetes, item) for item in pods if _account(item) in places]
+        return [*held, *_coming(kubernetes, places)], ""
     except KubernetesError as error:
         return [], str(error)
 
 
-def _pod(kubernetes: Kubernetes, pod: Pod) -> View:
+def _place(item: Object) -> Place:
+    return item["metadata"]["namespace"], item["metadata"]["name"]
+
+
+def _account(item: Object, template: Object | None = None) -> Place:
+    return item["metadata"]["namespace"], service_account_of(item if template is None else template)
+
+
+def _pod(kubernetes: Kubernetes, item: Object) -> View:
+    owner, owning = owner_of(item, kubernetes.objects)
+    return _holder(owner, item["metadata"]["name"], _account(item)[1], owning)
+
+
+def _coming(kubernetes: Kubernetes, places: t.Collection[Place]) -> t.Iterator[View]:
+    """CronJobs between their runs: the next pod would find nothing."""
+    for item in kubernetes.objects("cronjobs"):
+        account = _account(item, item["spec"]["jobTemplate"]["spec"]["template"])
+        if account in places and not item["spec"].get("suspend"):
+            yield _holder(Owner("CronJob", *_place(item)), "", account[1], item)
+
+
+def _holder(owner: Owner, pod: str, account: str, owning: Object) -> View:
     return {
-        "namespace": pod.namespace,
-        "name": pod.name,
-        "service_account": pod.service_account,
-        "kind": pod.owner.kind,
-        "owner": pod.owner.name,
-        "release": _release(kubernetes, pod),
+        "namespace": owner.namespace,
+        "name": pod,
+        "service_account": account,
+        "kind": owner.kind,
+        "owner": owner.name,
+        "release": release_of(owning),
     }
-
-
-def _release(kubernetes: Kubernetes, pod: Pod) -> str:
-    """The Helm release that the pod's workload belongs to; "" for none."""
-    plural = f"{pod.owner.kind.lower()}s"
-    for item in kubernetes.objects(plural) if plural in GROUPS else ():
-        if (item["metadata"]["namespace"], item["metadata"]["name"]) == (pod.namespace, pod.owner.name):
-            notes = item["metadata"].get("annotations") or {}
-            return "/".join(notes[f"{RELEASE}{part}"] for part in ("namespace", "name") if f"{RELEASE}{part}" in notes)
-    return ""
 
 
 def _users(module: t.Any, client: t.Any) -> t.Iterator[View]:

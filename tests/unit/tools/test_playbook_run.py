@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
-from ansible_collections.enbuild.eks.tests.tools.playbook_run import run_playbook
+from ansible_collections.enbuild.eks.tests.tools.playbook_run import Warm, run_playbook, warmed_by
+from ansible_collections.enbuild.eks.tests.tools.warm_python import WarmPython
 from ansible_collections.enbuild.eks.tests.unit.tools.sleepers import alive
 
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -23,9 +25,17 @@ PLAYBOOK = """
 """
 
 
+@pytest.fixture(scope="module")
+def servers() -> t.Iterator[Warm]:
+    with WarmPython.start("controller") as controller, WarmPython.start("modules") as modules:
+        modules.await_ready()
+        yield Warm(controller, modules)
+
+
+@pytest.mark.parametrize("warm", [False, True])
 @pytest.mark.parametrize("interrupted", [False, True])
-def test_nothing_goes_on_after_a_run_is_cut_off(tmp_path: Path, interrupted: bool) -> None:
-    seconds = f"330.{os.getpid()}{interrupted:d}"  # which no other process sleeps
+def test_nothing_goes_on_after_a_run_is_cut_off(tmp_path: Path, servers: Warm, warm: bool, interrupted: bool) -> None:
+    seconds = f"330.{os.getpid()}{interrupted:d}{warm:d}"  # which no other process sleeps
     (tmp_path / "sleep.yml").write_text(PLAYBOOK.format(seconds=seconds))
 
     def watch(line: str) -> bool | None:
@@ -36,12 +46,13 @@ def test_nothing_goes_on_after_a_run_is_cut_off(tmp_path: Path, interrupted: boo
             raise KeyboardInterrupt
         return True
 
-    if interrupted:
-        with pytest.raises(KeyboardInterrupt):
-            run_playbook([str(tmp_path / "sleep.yml")], ENVIRONMENT, watch)
-    else:
-        assert run_playbook([str(tmp_path / "sleep.yml")], ENVIRONMENT, watch).returncode == -9
-    assert eventually(lambda: not alive(seconds)), "a killed process takes a moment to be gone, not longer"
+    with warmed_by(servers if warm else None):
+        if interrupted:
+            with pytest.raises(KeyboardInterrupt):
+                run_playbook([str(tmp_path / "sleep.yml")], ENVIRONMENT, watch)
+        else:
+            assert run_playbook([str(tmp_path / "sleep.yml")], ENVIRONMENT, watch).returncode == -9
+    assert not alive(seconds)
 
 
 SESSION = """
@@ -53,8 +64,7 @@ def test_sleep():
 """
 
 
-@pytest.mark.parametrize("workers", ["0", "1"])
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(("end", "workers"), [(signal.SIGTERM, "0"), (signal.SIGTERM, "1"), (signal.SIGKILL, "0")])
 def test_a_session_that_is_terminated_leaves_no_playbook_behind(tmp_path: Path, workers: str, end: int) -> None:
     seconds = f"333.{os.getpid()}{workers}{end}"
     (tmp_path / "sleep.yml").write_text(PLAYBOOK.format(seconds=seconds))
@@ -66,9 +76,9 @@ def test_a_session_that_is_terminated_leaves_no_playbook_behind(tmp_path: Path, 
         stdout=subprocess.DEVNULL,
     )
     try:
-        assert eventually(lambda: alive(seconds))
+        assert eventually(lambda: alive(seconds), seconds=120)
         session.send_signal(end)
-        session.wait(30)
+        session.wait(120)
         assert eventually(lambda: not alive(seconds))
     finally:
         session.kill()

