@@ -43,11 +43,11 @@ import base64
 import binascii
 import hashlib
 import os
-import tempfile
 import typing as t
 
-from ansible import constants
 from ansible.errors import AnsibleFilterError
+
+from ..plugin_utils._core.temporary import path_of, write
 
 
 def ca_file(data: str) -> str:
@@ -58,18 +58,10 @@ def ca_file(data: str) -> str:
         raise AnsibleFilterError(f"ca_file takes PEM in base64, as DescribeCluster gives it: {error}") from error
     if b"-----BEGIN CERTIFICATE-----" not in pem:
         raise AnsibleFilterError("ca_file takes PEM in base64, and this holds no certificate")
-    path = os.path.join(constants.DEFAULT_LOCAL_TMP, f"ca-{hashlib.sha256(pem).hexdigest()}.pem")
+    path = path_of(f"ca-{hashlib.sha256(pem).hexdigest()}.pem")
     if not os.path.exists(path):
-        _write(path, pem)
+        write(path, pem)
     return path
-
-
-def _write(path: str, data: bytes) -> None:
-    """Write at once, so that forks that write the same file don't read half of it; mode 0600."""
-    handle, draft = tempfile.mkstemp(dir=os.path.dirname(path))
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    os.replace(draft, path)
 
 
 class FilterModule:

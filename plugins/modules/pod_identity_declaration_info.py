@@ -142,8 +142,8 @@ options:
     description: Tags of every association, besides those that it has.
     type: dict
     default: {}
-  manifests:
-    description: Rendered manifests of a release that is about to be installed or upgraded, for a prediction.
+  manifests_file:
+    description: File with the manifests of a release that is about to be installed or upgraded, for a prediction.
     type: str
     default: ""
   manifests_namespace:
@@ -276,7 +276,7 @@ ARGUMENT_SPEC = {
     "path": {"type": "str"},
     "trust": {"type": "str"},
     "association_tags": {"type": "dict", "default": {}},
-    "manifests": {"type": "str", "default": "", "no_log": True},
+    "manifests_file": {"type": "str", "default": ""},
     "manifests_namespace": {"type": "str", "default": "default"},
 }
 

@@ -144,6 +144,11 @@ options:
         upgraded, for a prediction in check mode.
       - A workload among them is judged as it will be, where the live one is missing or runs under another service
         account.
+      - They can hold secrets. O(manifests_file) keeps them out of the task's arguments.
+    type: str
+    default: ""
+  manifests_file:
+    description: Path of a file with the manifests, instead of O(manifests).
     type: str
     default: ""
   manifests_namespace:
@@ -442,7 +447,8 @@ ARGUMENT_SPEC = {
     "checks": {"type": "raw", "default": []},
     "proofs": {"type": "int", "default": 10},
     "before_restart": {"type": "bool", "default": False},
-    "manifests": {"type": "str", "default": ""},
+    "manifests": {"type": "str", "default": "", "no_log": True},
+    "manifests_file": {"type": "str", "default": ""},
     "manifests_namespace": {"type": "str", "default": "default"},
     "probes": {"type": "int", "default": 3},
 }

@@ -48,11 +48,12 @@ def test_examples_run(production: t.Any, module: str, tmp_path: Path) -> None:
     examples = import_module(f"ansible_collections.enbuild.eks.plugins.modules.{module}").EXAMPLES
     for role in sorted(set(ROLE.findall(examples))):
         production.aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST))
+    variables = {"eks_cluster_name": CLUSTER, "chart_repository_url": production.chart_repository_url}
     play = {
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars": {"ansible_python_interpreter": sys.executable, "eks_cluster_name": CLUSTER},
+        "vars": {"ansible_python_interpreter": sys.executable, **variables},
         "tasks": yaml.safe_load(examples),
     }
     file = tmp_path / "playbook.json"

@@ -24,6 +24,7 @@ class Where:
     environment: dict[str, str]
     lab_token_file: str = ""
     """Has what such a request has to carry as its bearer token; empty on real AWS."""
+    chart_repository_url: str = "https://vivsoftorg.github.io/enbuild"
     prefix: str = field(default_factory=lambda: f"enbuild-test-{uuid.uuid4().hex[:6]}")
     """Begins the name of everything that a target makes, so that runs side by side don't meet."""
 
@@ -36,13 +37,15 @@ class Where:
             "test_lab_url": self.lab_url,
             "test_lab_token_file": self.lab_token_file,
             "test_prefix": self.prefix,
+            "test_chart_repository_url": self.chart_repository_url,
         }
 
 
 def on_lab(lab: t.Any) -> Where:
     """The lab of this session."""
     environment = dict(lab.environment())
-    return Where(lab.cluster_name, lab.region, lab.aws_endpoint_url, environment, str(lab.control_token_file))
+    place = (lab.cluster_name, lab.region, lab.aws_endpoint_url, environment)
+    return Where(*place, str(lab.control_token_file), lab.chart_repository_url)
 
 
 def on_aws() -> Where | None:

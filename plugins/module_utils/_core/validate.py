@@ -58,6 +58,29 @@ def association_id(option: str, value: t.Any) -> str:
     return _matching(option, value, r"a-[a-z0-9]{17}", "the id of an association (a- and 17 letters or digits)")
 
 
+def release_name(option: str, value: t.Any) -> str:
+    """The name of a Helm release, by Helm's own limit and Kubernetes' rule for labels."""
+    rule = "1 to 53 lower-case letters, digits and hyphens, beginning and ending with a letter or digit"
+    return _matching(option, value, _LABEL, f"the name of a Helm release ({rule})", longest=53)
+
+
+def helm_duration(option: str, value: t.Any) -> str:
+    """A time as Helm writes it."""
+    pattern = r"(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|s))+"
+    return _matching(option, value, pattern, "a time as Helm writes it, such as 10m or 1h30m", longest=40)
+
+
+def chart_version(option: str, value: t.Any) -> str:
+    """A chart's version or a range of versions, as Helm takes them; "" for none."""
+    what = "a version of a chart or a range of versions, such as 0.0.46"
+    return _matching(option, value, r"[0-9A-Za-z.+*~^<>=!|, -]*", what, longest=100)
+
+
+def chart(option: str, value: t.Any) -> str:
+    """A chart's name, path or reference; never something that Helm would take for an option."""
+    return _matching(option, value, r"[^\s-][^\s]*", "a chart's name, a path or an oci:// reference", longest=1024)
+
+
 def account_of(arn: str) -> str:
     """The account in ``arn``."""
     return arn.split(":")[4]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass, field
 
@@ -76,7 +77,7 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         params["rung"] or HEIGHTS.get(params["required_rung"], params["required_rung"]),
         params["probes"],
         params["proofs"],
-        params["manifests"],
+        params["manifests"] or text_of(params["manifests_file"]),
         params["manifests_namespace"],
         params["before_restart"],
         checks,
@@ -88,9 +89,28 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
 def _wait(params: t.Mapping[str, t.Any]) -> Wait:
     """What to wait for; refused where the caller's token would lapse before the end."""
     timeout = params["wait_timeout"]
-    if params["wait_for"] and timeout > TOKEN_SECONDS and str(params["api_key"] or "").startswith(PREFIX):
+    if params["wait_for"] and timeout > TOKEN_SECONDS and _has_eks_token(params):
         raise Refused(
             f"wait_timeout is {timeout} s, and an EKS token lives for 15 minutes: wait {TOKEN_SECONDS} s at most, or "
-            "reach the cluster by a kubeconfig"
+            "reach the cluster by a kubeconfig of yours"
         )
     return Wait(params["wait_for"] or "", timeout)
+
+
+def _has_eks_token(params: t.Mapping[str, t.Any]) -> bool:
+    """Whether the caller's token is one that EKS accepts for 15 minutes only."""
+    given = params["api_key"] or params["kubeconfig"]
+    if isinstance(given, str) and os.path.isfile(given):
+        given = text_of(given)
+    return PREFIX in str(given or "")
+
+
+def text_of(path: str) -> str:
+    """The content of the file; "" for no path."""
+    if not path:
+        return ""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeError) as error:
+        raise Refused(f"File {path} can't be read: {error}") from None

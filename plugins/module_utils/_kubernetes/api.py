@@ -36,6 +36,7 @@ GROUPS = {
     "pods": "/api/v1",
     "serviceaccounts": "/api/v1",
     "nodes": "/api/v1",
+    "events": "/api/v1",
     "replicasets": "/apis/apps/v1",
     "deployments": "/apis/apps/v1",
     "statefulsets": "/apis/apps/v1",

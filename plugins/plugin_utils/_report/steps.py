@@ -58,14 +58,18 @@ def classed(name: str, change: Item) -> Drift:
 
 
 def _release(registered: Item) -> Result:
-    """Of the release that was ``found``, and of ``applied`` with what was ``desired``: name, chart_version, values."""
-    status = registered["found"].get("status") or {}
-    changed = registered["applied"].get("changed")
+    """Of what enbuild.eks.enbuild_release has ``done``."""
+    done = registered["done"]
+    status = done.get("release") or {}
     result: Result = {
-        "changes": [release(status, registered["desired"])] if changed else [],
+        "changes": [_release_change(done)] if done.get("changed") else [],
         "drift": list(_release_drift(status)),
     }
     return {**result, "explains_stop": status.get("status") in HALF_DONE}
+
+
+def _release_change(done: Item) -> Change:
+    return entry("enbuild_release", "release", done["name"], done["action"], done["what"])
 
 
 def _release_drift(status: Item) -> t.Iterator[Drift]:
@@ -73,20 +77,6 @@ def _release_drift(status: Item) -> t.Iterator[Drift]:
         name = f"{status['namespace']}/{status['name']}"
         state = f"{status['status']}, revision {status['revision']}"
         yield drift_item("unhealthy", "enbuild_release", "release", name, [state])
-
-
-def release(found: Item, desired: Item) -> Change:
-    """What becomes of a release that was ``found`` ({} is none), for its name, chart_version and values."""
-    action = "update" if found else "create"
-    what = _release_aspects(found, desired) if found else [f"chart {desired['chart_version']}"]
-    return entry("enbuild_release", "release", desired["name"], action, what)
-
-
-def _release_aspects(found: Item, desired: Item) -> t.Iterator[str]:
-    chart, version = str(found.get("chart", "")), str(desired["chart_version"])
-    if not chart.endswith(f"-{version}"):
-        yield f"chart {chart} -> {version}"
-    yield from (f"value {path}" for path in differing(found.get("values") or {}, desired["values"] or {}))
 
 
 def differing(before: t.Any, after: t.Any, path: str = "") -> t.Iterator[str]:

@@ -54,7 +54,7 @@ RELEASES = {"deployed": [], "failed": ["failed, revision 3"], "pending-upgrade":
 def test_a_release_that_is_not_deployed_is_unhealthy(status: str, what: t.Any) -> None:
     found = {"status": status, "name": "enbuild", "namespace": "enbuild", "revision": 3}
     stop = {"step": "enbuild_release", "task": "Stop", "message": "no"}
-    results = registered.result("enbuild_release", {"found": {"status": found}, "applied": {}})
+    results = registered.result("enbuild_release", {"done": {"release": found}})
     assert told(results) == [("unhealthy", "release", "enbuild/enbuild", what)] * bool(what)
     assert made(results, {"stops": [stop]})["not_compared"] == ([] if "pending" in status else [stop])
 

@@ -1,0 +1,116 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: cluster_kubeconfig
+version_added: 0.1.0
+short_description: A kubeconfig file with a fresh bearer token for an EKS cluster
+description:
+  - Writes a kubeconfig that only its owner may read into Ansible's temporary folder of this run on the controller, and
+    returns its path. It goes with that folder when the run ends.
+  - The environment's C(K8S_AUTH_*) variables are for another cluster, such as those of AWX's credentials, and would go
+    over the file. The task that looks it up runs without them.
+  - A task that is given the path has no token among its arguments, so none in its result, on a command line or in
+    the environment.
+  - The token is the one of P(enbuild.eks.cluster_token#lookup), or the one that O(token) gives. Look it up where it is
+    used, so that each task has a fresh one.
+author:
+  - The enbuild.eks contributors (@enbuild)
+options:
+  _terms:
+    description: Name of the EKS cluster.
+    type: list
+    elements: str
+    required: true
+  endpoint:
+    description: URL of the cluster's API server.
+    type: str
+    required: true
+  certificate_authority:
+    description:
+      - PEM in base64, as RV(enbuild.eks.eks_cluster_info#module:cluster.certificate_authority) has it; or the path of a
+        file with the PEM. The machine's own authorities when left out.
+    type: str
+    default: ''
+  token:
+    description: A bearer token to use instead of one made from AWS credentials.
+    type: str
+    default: ''
+extends_documentation_fragment:
+  - amazon.aws.boto3
+  - amazon.aws.common.plugins
+  - amazon.aws.region.plugins
+  - amazon.aws.assume_role.plugins
+notes:
+  - The path is one of the controller, so use it where modules run there too, with C(connection=local).
+seealso:
+  - plugin: enbuild.eks.cluster_token
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: List namespaces with AWS credentials alone, and no token among the task's arguments
+  kubernetes.core.k8s_info:
+    kubeconfig: >-
+      {{ lookup('enbuild.eks.cluster_kubeconfig', eks.cluster.name, endpoint=eks.cluster.endpoint,
+                certificate_authority=eks.cluster.certificate_authority, region=eks.cluster.region) }}
+    kind: Namespace
+"""
+
+RETURN = r"""
+_raw:
+  description: Path of the file.
+  type: list
+  elements: str
+"""
+
+import hashlib
+import json
+import os
+import typing as t
+
+from ..plugin_utils._core.temporary import path_of, write
+from .cluster_token import LookupModule as ClusterToken
+
+STRAYS = "K8S_AUTH_"
+
+
+class LookupModule(ClusterToken):
+    """Kubeconfigs from the plugin's AWS options."""
+
+    def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[str]:
+        self.set_options(var_options=variables, direct=kwargs)
+        for name in [name for name in os.environ if name.startswith(STRAYS)]:
+            del os.environ[name]  # A task has a process of its own, whose environment its module gets.
+        token = self.get_option("token")
+        tokens = [token] * len(terms) if token else super().run(terms, variables, **kwargs)
+        return [self._written(each) for each in tokens]
+
+    def _written(self, token: str) -> str:
+        """Path of the file; the same for each token of a cluster, so that there is one file for each cluster."""
+        server = {"server": self.get_option("endpoint"), **_authority(self.get_option("certificate_authority"))}
+        path = path_of(f"kubeconfig-{hashlib.sha256(json.dumps(server).encode()).hexdigest()}")
+        write(path, json.dumps(kubeconfig(server, token)).encode())
+        return path
+
+
+def kubeconfig(server: dict[str, str], token: str) -> dict[str, t.Any]:
+    """A kubeconfig with one context; JSON is YAML."""
+    name = "eks"
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": server}],
+        "users": [{"name": name, "user": {"token": token}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "current-context": name,
+    }
+
+
+def _authority(given: str) -> dict[str, str]:
+    if not given:
+        return {}
+    key = "certificate-authority" if os.path.exists(given) else "certificate-authority-data"
+    return {key: given}

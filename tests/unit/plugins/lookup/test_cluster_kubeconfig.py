@@ -1,0 +1,76 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The kubeconfig is one private file for each cluster, and goes before what the environment says of another one."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible import constants
+from ansible_collections.enbuild.eks.plugins.lookup.cluster_kubeconfig import LookupModule
+
+SERVER = "https://cluster.example.com"
+
+
+class Given(LookupModule):
+    """The lookup with these options, as Ansible's plugin loader sets them; AWS credentials aren't asked for a token."""
+
+    def __init__(self, options: dict[str, t.Any]) -> None:
+        super().__init__()
+        self._given = {"certificate_authority": "", "token": "t", "endpoint": SERVER, **options}
+
+    def set_options(self, *_arguments: t.Any, **_more: t.Any) -> None:
+        """They are set."""
+
+    def get_option(self, option: str, hostvars: t.Any = None) -> t.Any:
+        return self._given[option]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    return tmp_path
+
+
+def look(**options: t.Any) -> str:
+    (path,) = Given(options).run(["prod"], {})
+    return path
+
+
+def test_the_token_is_in_a_file_for_its_owner_only(folder: Path) -> None:
+    path = Path(look(certificate_authority="UEVN"))
+    made = json.loads(path.read_text())
+    assert made["clusters"][0]["cluster"] == {"server": SERVER, "certificate-authority-data": "UEVN"}
+    assert made["users"][0]["user"] == {"token": "t"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.parent == folder
+
+
+def test_a_new_token_takes_the_place_of_the_old_one(folder: Path) -> None:
+    assert look(token="old") == look(token="new")
+    (path,) = folder.iterdir()
+    assert json.loads(path.read_text())["users"][0]["user"]["token"] == "new"
+    assert look(endpoint="https://other.example.com") != str(path)
+
+
+def test_an_authority_may_be_a_file_or_the_machine_s_own(folder: Path) -> None:
+    file = folder / "ca.crt"
+    file.write_text("PEM")
+    assert _cluster(look(certificate_authority=str(file)))["certificate-authority"] == str(file)
+    assert _cluster(look()) == {"server": SERVER}
+
+
+def test_what_the_environment_says_of_another_cluster_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "stray")
+    look()
+    assert "K8S_AUTH_API_KEY" not in os.environ
+
+
+def _cluster(path: str) -> t.Any:
+    return json.loads(Path(path).read_text())["clusters"][0]["cluster"]
