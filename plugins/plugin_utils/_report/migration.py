@@ -10,7 +10,7 @@ import typing as t
 Row = t.Mapping[str, t.Any]
 
 WAYS = {"irsa": "IRSA", "node": "node's role", "pod_identity": "Pod Identity"}
-KEPT = ("name", "way", "state", "role_arn", "target_role_arn", "steps", "left", "stays", "problem", "warnings")
+KEPT = ("name", "way", "state", "role_arn", "target_role_arn", "steps", "left", "problem", "warnings")
 """What is handed on of each service account."""
 
 
