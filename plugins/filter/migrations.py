@@ -17,8 +17,5 @@ class FilterModule:
         """Return the filters that Ansible registers."""
         return {
             "migration_changes": migration_words.changes,
-            "migration_declared": migration_words.declared,
-            "migration_lines": migration_words.lines,
             "migration_record": migration_words.record,
-            "migration_trusts": migration_words.trusts,
         }

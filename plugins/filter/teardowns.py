@@ -16,7 +16,6 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters that Ansible registers."""
         return {
-            "teardown_obstacle": teardown_plan.obstacle,
             "teardown_roles": teardown_plan.roles,
             "teardown_agent_users": teardown_plan.agent_users,
             "teardown_report": teardown_plan.report,

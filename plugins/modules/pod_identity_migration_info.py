@@ -108,7 +108,7 @@ EXAMPLES = r"""
 
 - name: Show it
   ansible.builtin.debug:
-    msg: "{{ migration.accounts | enbuild.eks.migration_lines }}"
+    msg: "{{ migration.lines }}"
 """
 
 RETURN = r"""
@@ -193,6 +193,32 @@ accounts:
       description: What the role takes to go back.
       type: dict
       sample: {}
+lines:
+  description: The plan for people - a line for each service account, and one below it for each step, obstacle and note.
+  returned: always
+  type: list
+  elements: str
+  sample: ["shop/orders (IRSA): to migrate", "  1. restart Deployment shop/orders"]
+trusts:
+  description: The trust policies that are opened, as O(enbuild.eks.pod_identity_role_trust#module:roles) takes them -
+    each role once, with all of its service accounts.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - role_arn: arn:aws:iam::123456789012:role/shop-orders
+      service_accounts: [shop/orders]
+      pod_identity: true
+workloads:
+  description: The service accounts that nothing stands in the way of, as C(pod_identity_workloads) takes them.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - name: shop/orders
+      namespace: shop
+      service_account: orders
+      role_arn: arn:aws:iam::123456789012:role/shop-orders
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -200,6 +226,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 
 from ..module_utils._core.converge import run
 from ..module_utils._migration.read import look
+from ..module_utils._migration.summary import summary
 
 ARGUMENT_SPEC = {
     **AUTH_ARG_SPEC,
@@ -224,7 +251,7 @@ ARGUMENT_SPEC = {
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run(module, lambda module: module.exit_json(changed=False, accounts=look(module)))
+    run(module, lambda module: module.exit_json(changed=False, **summary(look(module))))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,10 @@ options:
     type: list
     elements: str
     default: []
+  release:
+    description: A Helm release (C(NAMESPACE/NAME)) that goes before all else, so that its pods don't stand in the way.
+    type: str
+    default: ""
   regions:
     description:
       - Regions whose clusters may use the same roles, besides the cluster's own; a role serves a whole account.
@@ -187,6 +191,11 @@ pods_unread:
   returned: always
   type: str
   sample: ""
+obstacle:
+  description: Why pods forbid the teardown, with the command that ends each workload; empty where none does.
+  returned: always
+  type: str
+  sample: ""
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -201,6 +210,7 @@ ARGUMENT_SPEC = {
     "cluster_name": {"type": "str", "required": True},
     "namespaces": {"type": "list", "elements": "str", "default": []},
     "roles": {"type": "list", "elements": "str", "default": []},
+    "release": {"type": "str", "default": ""},
     "regions": {"type": "list", "elements": "str", "default": []},
 }
 

@@ -39,8 +39,7 @@ MOVE: dict[str, t.Any] = {"pod_identity_migrate_act": True, "pod_identity_migrat
 SITE_CHANGES = [
     "Install or upgrade the release with its service accounts",
     "Install the add-on eks-pod-identity-agent",
-    "Role, and whom it trusts",
-    "Its own permissions",
+    "Create and change IAM roles",
     "Bind the service accounts to their roles",
     "Restart Deployment enbuild/enbuild-enbuild-ai",
     "Restart Deployment enbuild/enbuild-enbuild-ctf",

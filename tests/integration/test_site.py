@@ -12,7 +12,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.filter.workloads import collection_version
 from ansible_collections.enbuild.eks.tests.integration.guide import (
     NAMESPACE,
     assert_the_job_is_done,
@@ -24,7 +23,6 @@ from ansible_collections.enbuild.eks.tests.integration.releases import set_statu
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
-from packaging.version import Version
 
 Site = t.Callable[..., PlaybookRun]
 IAM_CALLS = 5
@@ -120,19 +118,13 @@ def test_a_denied_action_says_who_may_not_do_what(lab: Lab, site: Site) -> None:
     assert run.changed == []
 
 
-def test_helm_4_is_refused_where_kubernetes_core_cannot_drive_it(site: Site, tmp_path: Path) -> None:
-    """Only the version is asked before the refusal, so a script that answers it stands for Helm 4."""
-    core = collection_version("kubernetes.core")
-    if Version(core) >= Version("6.5.0"):
-        pytest.skip(f"kubernetes.core {core} drives Helm 4")
+def test_an_old_helm_is_refused(site: Site, tmp_path: Path) -> None:
+    """Only the version is asked before the refusal, so a script that answers it stands for that Helm."""
     helm = tmp_path / "helm"
-    helm.write_text("#!/bin/sh\necho v4.3.1\n")
+    helm.write_text("""#!/bin/sh\n[ "$1" = version ] && echo v3.9.4 || exit 1\n""")
     helm.chmod(0o755)
     run = site(enbuild_release_helm=str(helm))
-    assert (
-        f"is 4.3.1. This needs Helm 3.14 or newer; Helm 4 only with kubernetes.core 6.5.0 or newer (found {core})"
-        in (run.failure)
-    )
+    assert "is 3.9.4. This needs Helm 3.14 or newer" in run.failure
     assert run.changed == []
 
 

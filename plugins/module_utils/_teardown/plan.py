@@ -32,19 +32,18 @@ BY_HAND = {
 """How a workload ends, by its kind."""
 
 
-def obstacle(seen: Item, release: Item | None = None) -> str:
+def obstacle(seen: Item, release: str = "") -> str:
     """Why running pods forbid the teardown, and the way out; "" if none does.
 
-    ``seen`` is what enbuild.eks.pod_identity_teardown_info returned. ``release`` (namespace and name) is a Helm release
-    that goes as well, before all else.
+    ``seen`` is what was read (``pods``, ``pods_unread``). ``release`` (``namespace/name``) is a Helm release that goes
+    before all else.
     """
     if seen["pods_unread"]:
         return (
             f"It can't be told whether running pods hold credentials from what would go. {seen['pods_unread']}"
             " Or set pod_identity_teardown_force true: pods that do then lose them."
         )
-    name = f"{release['namespace']}/{release['name']}" if release else None
-    holders = [pod for pod in seen["pods"] if pod["release"] != name]
+    holders = [pod for pod in seen["pods"] if not (release and pod["release"] == release)]
     if not holders:
         return ""
     owners = dict.fromkeys(f"{pod['kind']} {pod['namespace']}/{pod['owner']}" for pod in holders)

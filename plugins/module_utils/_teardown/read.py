@@ -20,6 +20,7 @@ from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, KubernetesError, connect
 from .._kubernetes.owners import owner_of
 from .._kubernetes.pods import Object, Owner, service_account_of
+from .plan import obstacle
 from .release import release_of
 
 CONCURRENCY = 8
@@ -41,6 +42,7 @@ def look(module: t.Any) -> dict[str, t.Any]:
         **_roles(module, client, ours.values()),
         "pods": pods,
         "pods_unread": pods_unread,
+        "obstacle": obstacle({"pods": pods, "pods_unread": pods_unread}, module.params["release"]),
     }
 
 

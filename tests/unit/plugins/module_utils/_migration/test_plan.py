@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._iam.model import Role
 from ansible_collections.enbuild.eks.plugins.module_utils._iam.trust_edit import irsa_parts
 from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner, Pod
+from ansible_collections.enbuild.eks.plugins.module_utils._migration import summary
 from ansible_collections.enbuild.eks.plugins.module_utils._migration.memory import memory, remembered_statements
 from ansible_collections.enbuild.eks.plugins.module_utils._migration.model import (
     Account,
@@ -446,13 +447,13 @@ def test_scope() -> None:
 
 def test_words() -> None:
     rows = [plan(account(), DESIRED), plan(account(object=service_account(FAR), role=None), DESIRED)]
-    lines = words.lines(rows)
+    lines = summary.lines(rows)
     assert lines[0] == "shop/orders (IRSA): to migrate"
     assert lines[3] == "  3. restart Deployment shop/orders"
     assert "another account" in lines[-1]
-    assert words.lines([]) == ["No service account has its role by IRSA, and no workload is declared"]
-    assert words.trusts(rows) == [{"role_arn": ROLE, "service_accounts": ["shop/orders"], "pod_identity": True}]
-    assert [row["name"] for row in words.declared(rows)] == ["shop/orders"]
+    assert summary.lines([]) == ["No service account has its role by IRSA, and no workload is declared"]
+    assert summary.trusts(rows) == [{"role_arn": ROLE, "service_accounts": ["shop/orders"], "pod_identity": True}]
+    assert [row["name"] for row in summary.declared(rows)] == ["shop/orders"]
     assert words.record(rows, {"shop/orders": "migrated"})[0]["done"] == "migrated"
 
 

@@ -159,8 +159,8 @@ def test_pods_that_hold_credentials_stand_in_the_way(holder: t.Any, words: list[
 
 def test_pods_of_a_release_that_goes_first_do_not() -> None:
     sight = seen(pods=[pod(release="enbuild/enbuild")])
-    assert teardown_plan.obstacle(sight, {"namespace": "enbuild", "name": "enbuild"}) == ""
-    assert "helm uninstall" in teardown_plan.obstacle(sight, {"namespace": "enbuild", "name": "other"})
+    assert teardown_plan.obstacle(sight, "enbuild/enbuild") == ""
+    assert "helm uninstall" in teardown_plan.obstacle(sight, "enbuild/other")
     assert teardown_plan.obstacle(seen()) == ""
 
 
