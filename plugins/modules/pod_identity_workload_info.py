@@ -131,6 +131,13 @@ options:
         one of EKS. Those in O(workloads) all are.
     type: int
     default: 10
+  rollouts:
+    description:
+      - Whether to read nodes and PodDisruptionBudgets, where something may be restarted, for C(obstacle) and C(note) of
+        RV(restarts). The other obstacles are told from the workloads alone.
+      - What the caller may not read is left out.
+    type: bool
+    default: false
   before_restart:
     description:
       - Whether pods that don't carry the injection yet are proven as well - whether EKS issues the credentials that
@@ -322,7 +329,10 @@ workloads:
       type: int
       sample: 1
     restart:
-      description: Workloads to restart so that all pods are created anew with the injection.
+      description:
+        - Workloads to restart so that all pods are created anew with the injection.
+        - C(obstacle) says why a restart would never end, with what to do, and C(note) what to know before; both are
+          empty otherwise. With V(predicted=true), it is one that a coming release will make.
       type: list
       elements: dict
       sample: []
@@ -331,7 +341,7 @@ workloads:
       type: list
       elements: dict
       sample:
-        - {kind: Deployment, namespace: enbuild, name: enbuild-enbuild-ai, predicted: false}
+        - {kind: Deployment, namespace: enbuild, name: enbuild-enbuild-ai, predicted: false, obstacle: "", note: ""}
     unmanaged_pods:
       description: Pods that lack the injection and belong to nothing that could be restarted.
       type: list
@@ -361,14 +371,12 @@ shortfalls:
   elements: str
   sample: []
 restarts:
-  description:
-    - Workloads to restart so that all pods are created anew with the injection, each once.
-    - With V(predicted=true), one that a coming release will make.
+  description: RV(workloads[].restart) of all workloads, each once.
   returned: always
   type: list
   elements: dict
   sample:
-    - {kind: Deployment, namespace: enbuild, name: enbuild-enbuild-ai, predicted: false}
+    - {kind: Deployment, namespace: enbuild, name: enbuild-enbuild-ai, predicted: false, obstacle: "", note: ""}
 restartable:
   description: RV(workloads[].restartable) of all workloads, each once.
   returned: always
@@ -441,6 +449,7 @@ ARGUMENT_SPEC = {
     "wait_timeout": {"type": "int", "default": 120},
     "checks": {"type": "raw", "default": []},
     "proofs": {"type": "int", "default": 10},
+    "rollouts": {"type": "bool", "default": False},
     "before_restart": {"type": "bool", "default": False},
     "manifests": {"type": "str", "default": ""},
     "manifests_namespace": {"type": "str", "default": "default"},

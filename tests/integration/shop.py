@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
 import typing as t
 
 from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
-from ansible_collections.enbuild.eks.tests.lab.errors import LabError
 from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 
@@ -125,8 +125,8 @@ class Shop:
         """Whether a pod created now would be refused with these words."""
         try:
             self.injects()
-        except LabError as error:
-            return words in str(error)
+        except subprocess.CalledProcessError as error:
+            return words in error.stderr
         return False
 
     def keep(self, kind: str, name: str) -> None:

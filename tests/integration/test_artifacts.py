@@ -27,7 +27,19 @@ pytestmark = pytest.mark.lab
 RECORD = "ENBUILD_TEST_RECORD"
 RECORDED = Path(__file__).parent / "data" / "artifacts"
 AI, CTF = "enbuild-ai-bedrock", "enbuild-ctf-s3"
-SENTENCES = ("message", "remedy", "problem", "reasons", "steps", "left", "warnings", "task", "stopped_by", "untried")
+SENTENCES = (
+    "message",
+    "remedy",
+    "problem",
+    "reasons",
+    "steps",
+    "left",
+    "warnings",
+    "task",
+    "stopped_by",
+    "untried",
+    "obstacle",
+)
 """Keys of texts for people. Whether there is one is compared; its words are not."""
 CHOSEN_BY_KUBERNETES = ("node",)
 VOLATILE = (

@@ -12,12 +12,15 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
+from ansible_collections.enbuild.eks.tests.lab.cluster import NODES
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
 pytestmark = pytest.mark.lab
 
 SPACE = "rollout"
+STARTED = ("statefulset/parted", "deployment/port")
+LEFT = {"held", "slow", "bare", "night", "parted", "broken", "port"}
 RESTARTED = {"Deployment api", "StatefulSet queue", "DaemonSet log"}
 TRUST = {
     "Version": "2012-10-17",
@@ -48,6 +51,11 @@ def pod(labels: Object, **annotations: str) -> Object:
     return {"metadata": {"labels": labels, "annotations": annotations}, "spec": spec}
 
 
+PARTITION = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
+NEVER_LESS = {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+STUCK_POD = pod({"app": "broken"}, **{"lab.enbuild.eks/stuck": "true"})
+PORT_POD = pod({"app": "port"})
+PORT_POD["spec"]["containers"][0]["ports"] = [{"containerPort": 80, "hostPort": 8080}]
 JOB_POD = pod({"app": "night"}, **{"lab.enbuild.eks/stuck": "true"})  # Another pod of a Job ends at once.
 OBJECTS: list[Object] = [
     {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "app"}},
@@ -56,12 +64,21 @@ OBJECTS: list[Object] = [
     workload("StatefulSet", "queue", replicas=2, serviceName="queue"),
     workload("StatefulSet", "slow", replicas=1, serviceName="slow", updateStrategy={"type": "OnDelete"}),
     workload("DaemonSet", "log"),
+    workload("StatefulSet", "parted", replicas=2, serviceName="parted", updateStrategy=PARTITION),
+    workload("StatefulSet", "broken", replicas=1, serviceName="broken", template=STUCK_POD),
+    workload("Deployment", "port", replicas=NODES, template=PORT_POD, strategy=NEVER_LESS),
     {"apiVersion": "v1", "kind": "Pod", **pod({"app": "bare"}), "metadata": {"name": "bare"}},
     {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": "night"},
         "spec": {"template": {**JOB_POD, "spec": {**JOB_POD["spec"], "restartPolicy": "Never"}}},
+    },
+    {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "queue"},
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "queue"}}},
     },
     {
         "apiVersion": "policy/v1",
@@ -136,7 +153,7 @@ def cluster(lab: Lab) -> t.Iterator[Cluster]:
     made = Cluster(lab)
     namespaces.renew(lab, SPACE)
     made.kubectl("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": OBJECTS}))
-    for name in ("deployment/api", "deployment/held", "statefulset/queue", "daemonset/log"):
+    for name in ("deployment/api", "deployment/held", "statefulset/queue", "daemonset/log", *STARTED):
         made.kubectl("rollout", "status", name, "--timeout=60s")
     made.kubectl("rollout", "pause", "deployment/held")
     lab.aws("eks").create_addon(clusterName=lab.cluster_name, addonName=agent.AGENT)
@@ -177,13 +194,17 @@ def test_only_what_is_stale_and_can_be_restarted_is_and_the_rest_is_named(cluste
     assert set(restarts(run)) == RESTARTED
     assert min(lowest) >= 3, "more pods at once were away than maxUnavailable and the disruption budget allow"
     after = cluster.pods()
-    assert {app for app, good in after.values() if not good} == {"held", "slow", "bare", "night"}
-    assert {before[uid][0] for uid in set(before) & set(after)} == {"held", "slow", "bare", "night"}
+    assert {app for app, good in after.values() if not good} == LEFT
+    assert {before[uid][0] for uid in set(before) & set(after)} == LEFT
     for words in (
         f"Recreate pod {SPACE}/bare, which belongs to nothing",
         f"Job {SPACE}/night is left alone",
-        f"Deployment {SPACE}/held is paused: kubectl rollout resume it",
+        f"Deployment {SPACE}/held is paused: kubectl rollout resume deployment/held -n {SPACE}",
         f"StatefulSet {SPACE}/slow replaces its pods only as you delete them",
+        f"StatefulSet {SPACE}/parted keeps its pods below ordinal 1 as they are (rollingUpdate.partition)",
+        f"StatefulSet {SPACE}/broken waits for pod broken-0, which isn't ready",
+        f"Deployment {SPACE}/port can't surge: each of its pods takes host port 8080 of a node",
+        f"StatefulSet {SPACE}/queue: PodDisruptionBudget queue allows no disruption of its pods now",
     ):
         assert words in run.output
 

@@ -20,11 +20,13 @@ from .._kubernetes.sources import sources
 from .._kubernetes.webhook import problem
 from .._workload.find import PodsByPlace, Templates, named_template, names, other_templates, templates_by_owner
 from .._workload.model import Workload
+from .._workload.rollout import Room, needs_nodes
 from .associations import Bindings, View, read_bindings, slips
 from .cluster_state import surroundings
 from .dry_run import Place, Tried, try_pods
 from .evidence import Cluster, Evidence, Surroundings
 from .findings import cluster as cluster_findings
+from .findings.injected import restartable
 from .ladder import judge
 from .prove import prove
 from .request import Asked, parse
@@ -56,6 +58,8 @@ def look_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, 
     roles = IamRoles(aws_client(module, "iam")) if asked.proves else None
     sight = _survey(module, asked, kubernetes, roles)
     seen = _all_evidence(kubernetes, sight)
+    room = _room(kubernetes, asked, seen)
+    seen = [replace(each, room=room) for each in seen]
     if roles:
         seen = prove(module, kubernetes, roles, asked, seen)
     used = {id(each.mistaken) for each in seen if each.mistaken}
@@ -256,6 +260,17 @@ def _evidence(
     return _identified(seen, sight, place)
 
 
+def _room(kubernetes: Kubernetes, asked: Asked, seen: t.Sequence[Evidence]) -> Room:
+    """What of the cluster matters to rollouts, where that was asked for and something may be restarted."""
+    if not (asked.rollouts and (asked.wait.wait_for or any(map(restartable, seen)))):
+        return Room()
+    live = [template.workload for each in seen for template in each.owners.values()]
+    return Room(
+        kubernetes.nodes() if any(map(needs_nodes, live)) else None,
+        kubernetes.allowed_objects("poddisruptionbudgets"),
+    )
+
+
 def _pods(workload: Workload, pods: PodsByPlace, owners: t.Mapping[Owner, Template]) -> tuple[Pod, ...]:
     return tuple(pod.made_by(owners[pod.owner]) if pod.owner in owners else pod for pod in pods.of(workload))
 
@@ -269,6 +284,7 @@ def _identified(seen: Evidence, sight: Sight, place: Place) -> Evidence:
         account_missing=accounts is not None and place not in accounts,
         mistaken=sight.mistaken.get(place),
         contents=sight.contents.get(place[0], {}),
+        owners={pod.owner: sight.owners[pod.owner] for pod in seen.pods if pod.owner in sight.owners},
         role=sight.roles.get(association.get("role_arn", "")),
         target=sight.roles.get(association.get("target_role_arn", "")),
     )

@@ -12,8 +12,9 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._iam.model import Role
-from .._kubernetes.pods import Contents, Object, Pod, Template
+from .._kubernetes.pods import Contents, Object, Owner, Pod, Template
 from .._workload.model import Workload
+from .._workload.rollout import Room
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,9 @@ class Evidence:
     mistaken: t.Mapping[str, t.Any] | None = None
     """An association for a service account that nothing runs under, which was meant for this workload perhaps."""
     contents: Contents = field(default_factory=dict, hash=False)
+    owners: t.Mapping[Owner, Template] = field(default_factory=dict, hash=False)
+    """The templates of the live workloads that make its pods, as far as they were read."""
+    room: Room = field(default_factory=Room, hash=False)
     role: Role | None = None
     target: Role | None = None
     issued: Issued | None = None

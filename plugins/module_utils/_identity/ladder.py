@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._kubernetes.pods import KINDS, Owner, Pod
+from .._workload.rollout import note, obstacle
 from .evidence import Evidence
 from .findings import allowed as allowed_findings
 from .findings import declared as declared_findings
@@ -221,11 +222,22 @@ def _restartable(seen: Evidence) -> list[dict[str, t.Any]]:
         owners = [owner] if seen.template and seen.template.source == "live" else []
     else:
         owners = [pod.owner for pod in seen.pods if pod.owner.kind in KINDS.values()]
-    return [_named(each) for each in dict.fromkeys(owners)]
+    return [_named(seen, each) for each in dict.fromkeys(owners)]
 
 
-def _named(owner: Owner, predicted: bool = False) -> dict[str, t.Any]:
-    return {"kind": owner.kind, "namespace": owner.namespace, "name": owner.name, "predicted": predicted}
+def _named(seen: Evidence, owner: Owner, predicted: bool = False) -> dict[str, t.Any]:
+    """A workload to restart, with what would keep that from ending, and what to know before."""
+    live = seen.owners.get(owner)
+    workload = live.workload if live and not predicted else {}
+    pods = [pod for pod in seen.pods if pod.owner == owner]
+    return {
+        "kind": owner.kind,
+        "namespace": owner.namespace,
+        "name": owner.name,
+        "predicted": predicted,
+        "obstacle": obstacle(workload, pods, seen.room) if workload else "",
+        "note": note(workload, seen.room) if workload else "",
+    }
 
 
 def _restart(seen: Evidence) -> list[dict[str, t.Any]]:
@@ -238,4 +250,4 @@ def _restart(seen: Evidence) -> list[dict[str, t.Any]]:
     owners = [pod.owner for pod in injected_findings.restartable(seen) if pod.owner.kind in KINDS.values()]
     if predicted:
         owners = [] if seen.association else [seen.workload.owner]
-    return [_named(owner, predicted) for owner in dict.fromkeys(owners)]
+    return [_named(seen, owner, predicted) for owner in dict.fromkeys(owners)]

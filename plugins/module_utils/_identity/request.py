@@ -43,6 +43,8 @@ class Asked:
     """For workloads that name none."""
     required_rung: str = ""
     wait: Wait = field(default_factory=Wait)
+    rollouts: bool = False
+    """Whether nodes and budgets are read, which decide how a restart goes."""
 
     @property
     def scans(self) -> bool:
@@ -82,6 +84,7 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         checks,
         params["required_rung"],
         _wait(params),
+        params["rollouts"],
     )
 
 

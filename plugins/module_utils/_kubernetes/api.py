@@ -42,6 +42,7 @@ GROUPS = {
     "daemonsets": "/apis/apps/v1",
     "jobs": "/apis/batch/v1",
     "cronjobs": "/apis/batch/v1",
+    "poddisruptionbudgets": "/apis/policy/v1",
 }
 """Where the API has each kind of object."""
 

@@ -39,7 +39,8 @@ def _owner(kind: str, item: Object) -> Owner:
 
 
 def _template(owner: Owner, item: Object) -> Template:
-    return Template(owner, item if owner.kind == "Pod" else item["spec"]["template"], workload=item)
+    whole = {"kind": owner.kind, **item}  # A list's items don't name their kind.
+    return Template(owner, item if owner.kind == "Pod" else item["spec"]["template"], workload=whole)
 
 
 def templates_by_owner(cluster: Kubernetes) -> dict[Owner, Template]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from ..._kubernetes.containers import own_container_variables, variables
 from ..._kubernetes.pods import SKIP_CONTAINERS, SKIP_LABEL, Pod, skip_label, skipped_containers
 from ..._kubernetes.webhook import CONFIGURATION
-from ..._workload.rollout import surge
+from ..._workload.rollout import only_surges
 from ..evidence import Evidence
 from . import remedies
 from .codes import Finding
@@ -54,7 +54,7 @@ def refused(seen: Evidence) -> str:
     A full quota doesn't refuse those of a workload that takes its old pods away first.
     """
     workload = seen.template.workload if seen.template else {}
-    makes_room = FULL in seen.refusal and bool(workload) and not surge(workload)
+    makes_room = FULL in seen.refusal and bool(workload) and not only_surges(workload)
     return "" if makes_room else seen.refusal
 
 

@@ -22,6 +22,7 @@ from ansible_collections.enbuild.eks.plugins.module_utils._identity.ladder impor
 from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner, Pod, Template, plain_template
 from ansible_collections.enbuild.eks.plugins.module_utils._workload.checks import Check
 from ansible_collections.enbuild.eks.plugins.module_utils._workload.model import Workload, parse_workload
+from ansible_collections.enbuild.eks.plugins.module_utils._workload.rollout import Room
 
 ROLE = "arn:aws:iam::123456789012:role/orders"
 OWNER = Owner("Deployment", "shop", "orders")
@@ -43,6 +44,11 @@ CHECK = Check("s3:ListBuckets", "s3", "ListBuckets")
 
 def pod(name: str, bare: tuple[str, ...] = (), owner: Owner = OWNER) -> Pod:
     return Pod(name, "shop", "orders", owner, bare)
+
+
+def named(predicted: bool = False, obstacle: str = "", note: str = "") -> dict[str, t.Any]:
+    place = {"kind": "Deployment", "namespace": "shop", "name": "orders"}
+    return {**place, "predicted": predicted, "obstacle": obstacle, "note": note}
 
 
 def codes(verdict: t.Any) -> t.Any:
@@ -107,14 +113,14 @@ def test_only_what_owns_stale_pods_is_restarted_and_each_once() -> None:
         pod("e", (), Owner("StatefulSet", "shop", "db")),
     )
     verdict = judge(Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, pods, (True,)))
-    assert verdict["restart"] == [{"kind": "Deployment", "namespace": "shop", "name": "orders", "predicted": False}]
+    assert verdict["restart"] == [named()]
     assert verdict["unmanaged_pods"] == ["d", "loose"]
 
 
 @pytest.mark.parametrize(
     ("association", "restart"),
     [
-        (None, [{"kind": "Deployment", "namespace": "shop", "name": "orders", "predicted": True}]),
+        (None, [named(predicted=True)]),
         (ASSOCIATION, []),
     ],
 )
@@ -321,3 +327,20 @@ def test_keys_that_cannot_be_read_leave_the_rung_unknown() -> None:
     assert (verdict["rung"], verdict["rungs"]["issued"], codes(verdict)) == ("injected", None, [])
     assert "AWS_ACCESS_KEY_ID of Secret aws" in verdict["stopped_by"]
     assert judge(proven(template=template, contents={("Secret", "aws"): {}}))["rung"] == "allowed"
+
+
+def test_what_keeps_a_restart_from_ending_is_said_beside_it() -> None:
+    spec = {"paused": True, "strategy": {"type": "Recreate"}, "template": {"metadata": {"labels": {"app": "orders"}}}}
+    live = {"kind": "Deployment", "metadata": {"namespace": "shop", "name": "orders"}, "spec": spec}
+    template = Template(OWNER, TEMPLATE.pod, workload=live)
+    budget = {
+        "metadata": {"namespace": "shop", "name": "few"},
+        "spec": {"selector": {"matchLabels": {"app": "orders"}}},
+        "status": {"disruptionsAllowed": 0},
+    }
+    given: dict[str, t.Any] = {"owners": {OWNER: template}, "room": Room(budgets=(budget,))}
+    verdict = judge(Evidence(WORKLOAD, template, ASSOCIATION, (pod("a", ("app",)),), **given))
+    (restart,) = verdict["restart"]
+    assert restart["obstacle"].startswith("Deployment shop/orders is paused")
+    assert "PodDisruptionBudget few allows no disruption" in restart["note"]
+    assert verdict["restartable"] == [restart]
