@@ -58,7 +58,7 @@ options:
         description: Name of a DaemonSet.
         type: str
       job:
-        description: Name of a Job. One without running pods is judged by a pod born now.
+        description: Name of a Job. One without running pods is judged by a new pod.
         type: str
       pod:
         description: Name of a pod that belongs to nothing.

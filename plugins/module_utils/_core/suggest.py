@@ -9,7 +9,7 @@ import difflib
 import typing as t
 
 ALIKE = 0.6
-"""How much of two names has to be alike (difflib's ratio) for one to be a slip of the pen."""
+"""How much of two names has to be alike (difflib's ratio) for one to be a typo of the other."""
 
 
 def nearest(name: str, names: t.Iterable[str], count: int = 5) -> list[str]:
@@ -18,5 +18,5 @@ def nearest(name: str, names: t.Iterable[str], count: int = 5) -> list[str]:
 
 
 def meant(name: str, names: t.Iterable[str]) -> str:
-    """Return the one of ``names`` that ``name`` may be a slip of the pen for, empty if none is like it."""
+    """Return the one of ``names`` that ``name`` may be a typo of, empty if none is like it."""
     return next(iter(difflib.get_close_matches(name, sorted(set(names)), n=1, cutoff=ALIKE)), "")

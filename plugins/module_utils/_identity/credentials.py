@@ -80,7 +80,7 @@ class Issuer:
     def _by_exec(self, pod: Pod) -> tuple[Issued | None, str]:
         """What the pod found out by itself, or why it couldn't."""
         if not pod.container:
-            return None, f"Pod {pod.name} doesn't know of an agent before it is born again."
+            return None, f"Pod {pod.name} doesn't know of an agent before it is created anew."
         for command in COMMANDS:
             try:
                 found = read(self._kubernetes.execute(pod, command), pod.name)

@@ -17,7 +17,7 @@ from .._kubernetes.pods import (
     Template,
     bare_containers,
     containers,
-    newborn,
+    created_by,
     plain_template,
     skip_label,
     skipped_containers,
@@ -80,7 +80,7 @@ def _is_plain(template: Template) -> bool:
 
 
 def _try(cluster: Kubernetes, template: Template, times: int) -> Tried:
-    pod, own = newborn(template), {container["name"] for container in containers(template.pod)}
+    pod, own = created_by(template), {container["name"] for container in containers(template.pod)}
     try:
         made = [cluster.created_now(pod) for _attempt in range(times)]
     except KubernetesError as error:

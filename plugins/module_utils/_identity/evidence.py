@@ -133,7 +133,7 @@ class Evidence:
     template: Template | None
     association: t.Mapping[str, t.Any] | None
     pods: tuple[Pod, ...] = ()
-    newborn: tuple[bool, ...] = ()
+    tried: tuple[bool, ...] = ()
     """Whether each dry-run pod came out injected; empty when none was asked for."""
     replaced: bool = False
     """Whether the pods of now will be gone before anybody asks again (a release is about to change)."""

@@ -147,7 +147,7 @@ def _injected(seen: Evidence) -> Known:
         return None
     if not seen.pods and seen.workload.owner.kind == "Job":
         return injected_findings.injected_now(seen)
-    return bool(seen.pods) and not seen.stale and all(seen.newborn)
+    return bool(seen.pods) and not seen.stale and all(seen.tried)
 
 
 def _issued(seen: Evidence) -> Known:

@@ -215,7 +215,7 @@ def rendered_templates(documents: t.Iterable[t.Any], namespace: str) -> list[Tem
     return found
 
 
-def newborn(template: Template) -> dict[str, t.Any]:
+def created_by(template: Template) -> dict[str, t.Any]:
     """A Pod as the workload's controller would create it now."""
     meta = template.pod.get("metadata") or {}
     return {

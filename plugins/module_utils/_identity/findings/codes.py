@@ -31,7 +31,7 @@ CODES = {
     "container_variables": Kind("error", "injected", "The pod template sets Pod Identity's own variables"),
     "webhook_cold": Kind("warning", "injected", "EKS's webhook doesn't know the association yet"),
     "webhook_missing": Kind("error", "injected", "EKS's webhook is missing, altered or doesn't answer"),
-    "pod_refused": Kind("warning", "", "A pod born now would be refused"),
+    "pod_refused": Kind("warning", "", "A new pod would be refused"),
     "pod_untried": Kind("info", "", "No new pod could be tried"),
     "added_containers": Kind("info", "", "Another webhook adds containers without credentials"),
     "stale_pods": Kind("error", "injected", "Pods are older than the association"),

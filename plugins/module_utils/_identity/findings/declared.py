@@ -90,7 +90,7 @@ def _service_account_missing(seen: Evidence) -> Finding:
 
 def _association_missing(seen: Evidence) -> Finding:
     near = meant(str(seen.service_account), seen.neighbours)
-    hint = f"; there is one for {near}, which may be a slip of the pen" if near else ""
+    hint = f"; there is one for {near}, which may be a typo" if near else ""
     return Finding(
         "association_missing",
         f"ServiceAccount {seen.place}",

@@ -37,15 +37,15 @@ def findings(seen: Evidence) -> t.Iterator[Finding]:
         yield _pod_refused(seen, refusal)
     elif unknown := seen.untried or seen.refusal:
         yield _pod_untried(seen, unknown)
-    if not all(seen.newborn):
+    if not all(seen.tried):
         yield _webhook(seen)
     else:
         yield from _of_pods(seen)
 
 
 def injected_now(seen: Evidence) -> bool | None:
-    """Whether a pod born now would carry the injection; None where none was tried."""
-    return all(seen.newborn) and _obstacle(seen) is None if seen.newborn else None
+    """Whether a new pod would carry the injection; None where none was tried."""
+    return all(seen.tried) and _obstacle(seen) is None if seen.tried else None
 
 
 def refused(seen: Evidence) -> str:
@@ -59,7 +59,7 @@ def refused(seen: Evidence) -> str:
 
 
 def restartable(seen: Evidence) -> tuple[Pod, ...]:
-    """Pods that are to be born again: those that lack the injection, and those that may hold a former role."""
+    """Pods to be created anew: those that lack the injection, and those that may hold a former role."""
     return () if _obstacle(seen) or not seen.concerned else tuple(dict.fromkeys((*seen.stale, *former(seen))))
 
 
@@ -167,7 +167,7 @@ def _webhook(seen: Evidence) -> Finding:
     if seen.webhook:
         return _webhook_missing(seen, seen.webhook)
     made = (seen.association or {}).get("created_at") or ""
-    if not any(seen.newborn) and _seconds(made, seen.tried_at) > WARM_SECONDS:
+    if not any(seen.tried) and _seconds(made, seen.tried_at) > WARM_SECONDS:
         return _webhook_missing(seen, f"it passes over pods of associations as old as that of {made[:19]}Z")
     return _webhook_cold(seen)
 
@@ -190,7 +190,7 @@ def _webhook_missing(seen: Evidence, why: str) -> Finding:
 
 
 def _webhook_cold(seen: Evidence) -> Finding:
-    asked, good = len(seen.newborn), sum(seen.newborn)
+    asked, good = len(seen.tried), sum(seen.tried)
     return Finding(
         "webhook_cold",
         str(seen.workload.owner),
@@ -207,7 +207,7 @@ def _stale_pods(seen: Evidence) -> Finding:
         f"{len(seen.stale)} of {len(seen.pods)} running pods lack AWS_CONTAINER_CREDENTIALS_FULL_URI and the token "
         f"({_names(seen.stale)}): they are older than the association, or were admitted before the webhook knew it "
         "(AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are IRSA's, and not to be expected)",
-        _born_again(seen.stale),
+        _recreated(seen.stale),
     )
 
 
@@ -217,7 +217,7 @@ def _former_role(seen: Evidence, pods: t.Sequence[Pod]) -> Finding:
         str(seen.workload.owner),
         f"{len(pods)} of {len(seen.pods)} running pods ({_names(pods)}) are older than the last change of association "
         f"{(seen.association or {})['association_id']}, and may hold credentials of before it for up to six hours",
-        _born_again(pods),
+        _recreated(pods),
     )
 
 
@@ -226,8 +226,8 @@ def _names(pods: t.Sequence[Pod]) -> str:
     return ", ".join(pod.name for pod in pods[:MOST_NAMED]) + more
 
 
-def _born_again(pods: t.Iterable[Pod]) -> str:
-    return "\n".join(sorted({remedies.born_again(pod.owner) for pod in pods}))
+def _recreated(pods: t.Iterable[Pod]) -> str:
+    return "\n".join(sorted({remedies.recreate(pod.owner) for pod in pods}))
 
 
 def _no_running_pods(seen: Evidence) -> Finding:

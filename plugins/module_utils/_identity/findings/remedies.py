@@ -107,7 +107,7 @@ def escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def born_again(owner: Owner) -> str:
+def recreate(owner: Owner) -> str:
     """Make the owner's pods anew."""
     if restarts(owner):
         return command("kubectl", "rollout", "restart", kubectl_name(owner), "-n", owner.namespace)

@@ -162,7 +162,7 @@ def _refused(seen: Evidence, message: str) -> Finding:
 
 def _other_identity(seen: Evidence, message: str) -> Finding:
     owner = seen.workload.owner
-    return Finding("other_identity", str(owner), message.rstrip("."), remedies.born_again(owner))
+    return Finding("other_identity", str(owner), message.rstrip("."), remedies.recreate(owner))
 
 
 def _trust(seen: Evidence, scope: str) -> t.Any:

@@ -204,7 +204,7 @@ REFUSED = Issued("eks_auth", False, message="No.")
         ({"around": replace(AROUND, agent=None)}, "allowed", ""),
         ({"around": replace(AROUND, agent=Agent(), nodes={"n": Node("n", "auto")})}, "allowed", ""),
         ({"around": replace(AROUND, nodes={"n": Node("n", windows=True)})}, "injected", "Windows"),
-        ({"refusal": "Quota", "newborn": ()}, "allowed", ""),
+        ({"refusal": "Quota", "tried": ()}, "allowed", ""),
     ],
 )
 def test_what_stops_a_climb_is_said(more: t.Any, rung: str, words: str) -> None:
@@ -275,12 +275,12 @@ MADE = {**ASSOCIATION, "created_at": "2026-11-28T10:00:00+00:00"}
         ({"webhook": "its rules leave out that pods are created"}, "webhook_missing", "lab: its rules leave out"),
         ({"tried_at": "2026-11-28T10:05:01Z"}, "webhook_missing", "as old as that of 2026-11-28T10:00:00Z"),
         ({"tried_at": "2026-11-28T10:04:59Z"}, "webhook_cold", "of 3 pods"),
-        ({"tried_at": "2026-11-28T11:00:00Z", "newborn": (False, True, False)}, "webhook_cold", "of 3 pods"),
+        ({"tried_at": "2026-11-28T11:00:00Z", "tried": (False, True, False)}, "webhook_cold", "of 3 pods"),
         ({}, "webhook_cold", "of 3 pods"),
     ],
 )
 def test_a_webhook_that_will_not_inject_is_told_from_one_that_is_cold(more: t.Any, code: str, words: str) -> None:
-    given = {"newborn": (False, False, False), "around": AROUND, **more}
+    given = {"tried": (False, False, False), "around": AROUND, **more}
     verdict = judge(Evidence(WORKLOAD, TEMPLATE, MADE, (pod("a"),), **given))
     assert codes(verdict) == [code]
     assert words.lower() in verdict["findings"][0]["message"].lower()

@@ -13,7 +13,7 @@ from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods impor
     TOKEN_VOLUME,
     Owner,
     bare_containers,
-    newborn,
+    created_by,
     plain_template,
     rendered_templates,
     running_pods,
@@ -149,7 +149,7 @@ def test_rendered_templates_take_the_release_namespace() -> None:
     ]
 
 
-def test_a_newborn_keeps_labels_and_annotations_of_its_template() -> None:
+def test_a_new_pod_keeps_labels_and_annotations_of_its_template() -> None:
     (template,) = rendered_templates(
         [
             {
@@ -165,11 +165,11 @@ def test_a_newborn_keeps_labels_and_annotations_of_its_template() -> None:
         ],
         "shop",
     )
-    born = newborn(template)
-    assert born["metadata"] == {
+    made = created_by(template)
+    assert made["metadata"] == {
         "generateName": "a-",
         "namespace": "shop",
         "labels": {"l": "1"},
         "annotations": {"n": "2"},
     }
-    assert newborn(plain_template("shop", "s"))["spec"]["serviceAccountName"] == "s"
+    assert created_by(plain_template("shop", "s"))["spec"]["serviceAccountName"] == "s"
