@@ -20,6 +20,7 @@ MOST_NAMED = 3
 """Pods that a message names."""
 FULL = "exceeded quota"
 """In the API server's words."""
+LOOK = f"kubectl get mutatingwebhookconfigurations {CONFIGURATION} --ignore-not-found -o yaml"
 WARM_SECONDS = 300
 """Age of an association that every replica of EKS's webhook knows."""
 
@@ -180,12 +181,11 @@ def _seconds(earlier: str, later: str) -> float:
 
 
 def _webhook_missing(seen: Evidence, why: str) -> Finding:
-    look = remedies.command("kubectl", "get", "mutatingwebhookconfigurations", "-o", "yaml")
     return Finding(
         "webhook_missing",
         f"MutatingWebhookConfiguration {CONFIGURATION}",
         f"EKS's webhook doesn't inject credentials into new pods in cluster {seen.around.cluster.name}: {why}",
-        f"{look}  # restore {CONFIGURATION} as EKS makes it, from another cluster, with this cluster's caBundle",
+        f"{LOOK}  # restore {CONFIGURATION} as EKS makes it, from another cluster, with this cluster's caBundle",
     )
 
 
@@ -196,7 +196,7 @@ def _webhook_cold(seen: Evidence) -> Finding:
         str(seen.workload.owner),
         f"Of {asked} pods that were tried as a dry run just now, {good} would get credentials: EKS's webhook learns of "
         "an association some seconds after it was made",
-        "sleep 15  # and ask again; restart pods only then",
+        f"{LOOK}  # ask again in some seconds, and restart pods only then; if it lasts, look at the webhook",
     )
 
 
