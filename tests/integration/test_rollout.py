@@ -132,7 +132,7 @@ def _injected(item: Object) -> bool:
 
 @pytest.fixture(scope="module")
 def rollout(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A playbook of the role alone."""
+    """A playbook of the role, and of the report that has its notes."""
     file = tmp_path_factory.mktemp("playbooks") / "rollout.yml"
     play = {
         "name": "Restart what is stale",
@@ -141,6 +141,7 @@ def rollout(tmp_path_factory: pytest.TempPathFactory) -> str:
         "gather_facts": False,
         "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
         "roles": ["enbuild.eks.pod_identity_rollout"],
+        "post_tasks": [{"name": "Report", "enbuild.eks.pod_identity_report": {"about": "run", "changes": True}}],
     }
     file.write_text(json.dumps([play]))
     return str(file)
@@ -199,7 +200,7 @@ def test_only_what_is_stale_and_can_be_restarted_is_and_the_rest_is_named(cluste
     for words in (
         f"Recreate pod {SPACE}/bare, which belongs to nothing",
         f"Job {SPACE}/night is left alone",
-        f"Deployment {SPACE}/held is paused: kubectl rollout resume it",
+        f"Deployment {SPACE}/held is paused: kubectl rollout resume deployment/held -n {SPACE}",
         f"StatefulSet {SPACE}/slow replaces its pods only as you delete them",
         f"StatefulSet {SPACE}/parted keeps its pods below ordinal 1 as they are (rollingUpdate.partition)",
         f"StatefulSet {SPACE}/broken waits for pod broken-0, which isn't ready",
