@@ -26,7 +26,7 @@ help: ## This list
 	@echo
 	@echo "  PYTHON=python3.12  the interpreter (default: python3), each with an environment of its own"
 	@echo "  LAB=name           another lab beside the default one"
-	@echo "  ARGS='-k trust'    what make test and make lint hand on to pytest"
+	@echo "  ARGS='-k trust'    what make test and make lint pass on to pytest"
 
 demo: lab-up ## The guide's whole job on the lab, twice, and what is then true
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.demo $(LAB_NAME)

@@ -137,7 +137,7 @@ from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInv
 
 from ..module_utils._core.plan import Refused
 from ..plugin_utils._fleet import clusters
-from ..plugin_utils._fleet.reader import Fleet, FleetReader, Found
+from ..plugin_utils._fleet.reader import Fleet, FleetReader, Observed
 
 
 class InventoryModule(AWSInventoryBase):
@@ -181,7 +181,7 @@ class InventoryModule(AWSInventoryBase):
         tags = [clusters.tag_patterns(self.get_option(key)) for key in ("include_tags", "exclude_tags")]
         self._choice = clusters.Choice(names[0], names[1], tags[0], tags[1])
 
-    def _found(self, path: str, cache: bool) -> list[Found]:
+    def _found(self, path: str, cache: bool) -> list[Observed]:
         """Return the clusters that the cache holds, or else AWS."""
         key = self._key(path)
         kept = self._cache.get(key) if cache and self.get_option("cache") else None

@@ -189,7 +189,7 @@ offers:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._addon.api import EksAddons
-from ..module_utils._addon.info import CONCURRENCY, look, query
+from ..module_utils._addon.info import CONCURRENCY, query, read_addons
 from ..module_utils._core.aws import aws_client
 from ..module_utils._core.converge import run
 
@@ -205,7 +205,7 @@ ARGUMENT_SPEC = {
 def act(module: AnsibleAWSModule) -> None:
     asked = query(module.params)
     client = aws_client(module, "eks", max_pool_connections=CONCURRENCY)
-    answer = look(EksAddons(client, asked.cluster), asked)
+    answer = read_addons(EksAddons(client, asked.cluster), asked)
     module.exit_json(changed=False, addons=answer.addons, offers=answer.offers)
 
 

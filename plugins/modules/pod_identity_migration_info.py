@@ -131,7 +131,7 @@ accounts:
       type: str
       sample: orders
     way:
-      description: What its pods are born with now - V(pod_identity), V(irsa), or nothing but their V(node).
+      description: What its pods get now - V(pod_identity), V(irsa), or nothing but their V(node).
       type: str
       sample: irsa
     state:
@@ -225,7 +225,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ..module_utils._core.converge import run
-from ..module_utils._migration.read import look
+from ..module_utils._migration.read import read_accounts
 from ..module_utils._migration.summary import summary
 
 ARGUMENT_SPEC = {
@@ -251,7 +251,7 @@ ARGUMENT_SPEC = {
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run(module, lambda module: module.exit_json(changed=False, **summary(look(module))))
+    run(module, lambda module: module.exit_json(changed=False, **summary(read_accounts(module))))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pod_identity_teardown_info
 version_added: 0.1.0
-short_description: Tell what of EKS Pod Identity this collection made in a cluster, and who still uses it
+short_description: Report what of EKS Pod Identity this collection made in a cluster, and who still uses it
 description:
   - Returns the associations of a cluster, the roles of those that this collection made, the running pods that hold
     credentials from them, and which associations of the account's clusters use the same roles.
@@ -202,7 +202,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ..module_utils._core.converge import run
-from ..module_utils._teardown.read import look
+from ..module_utils._teardown.read import read_uses
 
 ARGUMENT_SPEC = {
     **AUTH_ARG_SPEC,
@@ -217,7 +217,7 @@ ARGUMENT_SPEC = {
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run(module, lambda module: module.exit_json(changed=False, **look(module)))
+    run(module, lambda module: module.exit_json(changed=False, **read_uses(module)))
 
 
 if __name__ == "__main__":

@@ -425,7 +425,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ..module_utils._core.converge import run
-from ..module_utils._identity.collect import look
+from ..module_utils._identity.collect import observe
 from ..module_utils._identity.ladder import RUNGS
 from ..module_utils._identity.wait_conditions import CONDITIONS
 
@@ -465,7 +465,7 @@ ARGUMENT_SPEC = {
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run(module, lambda module: module.exit_json(changed=False, **look(module)))
+    run(module, lambda module: module.exit_json(changed=False, **observe(module)))
 
 
 if __name__ == "__main__":

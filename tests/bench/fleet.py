@@ -60,7 +60,7 @@ def _member(number: int, account: str, region: str) -> Member:
 
 
 def prepare(fleet: FleetOnLab) -> None:
-    """Bring everything to its declared state by plain calls; pods come last, so that they are born with credentials."""
+    """Bring everything to its declared state by plain calls; pods come last, so that they start with credentials."""
     policy = json.dumps({"Version": "2012-10-17", "Statement": [LISTING]})
     for member in {member.account: member for member in fleet.members}.values():
         iam = fleet.client(member, "iam")

@@ -59,7 +59,7 @@ EXPRESSIONS = ("when", "that", "until", "failed_when", "changed_when")
 @every_role
 @pytest.mark.parametrize("nothing", ["", None], ids=["empty", "null"])
 def test_empty_and_null_are_accepted(role: Path, nothing: t.Any) -> None:
-    """AWX hands on questions that nobody answered as either."""
+    """AWX passes on questions that nobody answered as either."""
     for name, option in _options(role).items():
         if not option.get("required"):
             checked = ArgumentSpecValidator({name: {**option, "options": None}}).validate({name: nothing})

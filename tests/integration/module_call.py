@@ -10,7 +10,7 @@ import threading
 import typing as t
 
 import boto3
-from ansible_collections.enbuild.eks.plugins.module_utils._identity.collect import look
+from ansible_collections.enbuild.eks.plugins.module_utils._identity.collect import observe
 from ansible_collections.enbuild.eks.plugins.modules.pod_identity_workload_info import ARGUMENT_SPEC
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _pool
@@ -54,4 +54,4 @@ def look_at(lab: Lab, keys: dict[str, str] | None = None, check_mode: bool = Fal
     # A process is one caller's: its first one stays in the Kubernetes client's defaults, and in kubernetes.core's pool.
     Configuration.set_default(None)
     _pool.clear()
-    return look(ModuleOfTest(lab, params, keys or {}, check_mode))
+    return observe(ModuleOfTest(lab, params, keys or {}, check_mode))

@@ -3,7 +3,7 @@
 
 """An add-on from any state to any state, against the emulator over HTTP.
 
-Changed exactly when different, as foretold, and nothing left to do.
+Changed exactly when different, as predicted, and nothing left to do.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
 """Any state to any state, against the emulator over HTTP.
 
-Changed exactly when different, as foretold, and nothing left to do: for one association and for a set.
+Changed exactly when different, as predicted, and nothing left to do: for one association and for a set.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ ARTIFACTS = {
     "rotate": "pod_identity_report",
     "teardown": "pod_identity_teardown",
 }
-"""What each playbook hands on, as they depend on each other."""
+"""What each playbook passes on, as they depend on each other."""
 ANSWERS = {"teardown": {"pod_identity_teardown_force": "true"}}
 """What a playbook must be told; a survey's choice is text."""
 SECRETS = re.compile(r"k8s-aws-v1\.[\w-]{8}|eyJ[\w-]{8,}\.eyJ|BEGIN [A-Z ]*PRIVATE KEY")

@@ -117,7 +117,7 @@ def associated(shop: Shop, stale: str) -> str:
 
 @pytest.fixture(scope="module")
 def ai(shop: Shop, associated: str) -> str:
-    """A pod that was born with it."""
+    """A pod that was created with it."""
     return shop.run("ai")
 
 

@@ -233,12 +233,12 @@ def test_the_first_that_fails_its_proof_stops_and_keeps_its_old_way(town: Town, 
 
 def test_once_that_is_mended_the_rest_goes_to_its_end(town: Town, poller: Poller) -> None:
     town.set_trust("bad", POD_IDENTITY, town.irsa("bad"))
-    foretold = migrate(town, "--check", "--diff", **BOTH)
-    assert foretold.returncode == 0, foretold.output
+    predicted = migrate(town, "--check", "--diff", **BOTH)
+    assert predicted.returncode == 0, predicted.output
     assert town.associations() == {"api", "done"}
     run = migrate(town, **BOTH)
     assert run.returncode == 0, run.output
-    assert foretold.changed == run.changed
+    assert predicted.changed == run.changed
     assert town.associations() == {*RUNNING, "night"}
     assert (town.annotated(), town.on_host_network()) == ({"cut", "far", "night"}, set())
     assert "pod moving/night-" in run.output, "a Job's pod without the injection keeps the old way"

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""teardown.yml on the lab: what goes and what stays, refused, foretold, done, done again; alone and in a fleet."""
+"""teardown.yml on the lab: what goes and what stays, refused, predicted, done, done again; alone and in a fleet."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def teardown(lab: Lab, *arguments: str, **variables: t.Any) -> PlaybookRun:
 
 
 def told(run: PlaybookRun) -> list[str]:
-    """What the summary says, without the cluster and without foretelling."""
+    """What the summary says, without the cluster and without the prediction."""
     said = re.findall(r'^ +"[\w-]+: ((?:would be |would )?(?:removed|stays?): .*?)",?$', run.output, re.MULTILINE)
     return [re.sub("^would (be )?", "", line).replace("stay:", "stays:") for line in said]
 
@@ -134,16 +134,16 @@ def test_what_was_made_here_goes_and_nothing_else(account: Account, shop: Shop) 
     assert f"kubectl delete pod hiding -n {shop.namespace}" in refused.failure
     assert "evil" not in refused.output
 
-    foretold = teardown(lab, "--check", "--diff", **given)
-    assert foretold.returncode == 0, foretold.output
-    assert "would stop, with nothing removed: Running pods hold credentials" in foretold.output
+    predicted = teardown(lab, "--check", "--diff", **given)
+    assert predicted.returncode == 0, predicted.output
+    assert "would stop, with nothing removed: Running pods hold credentials" in predicted.output
     shop.kubectl("delete", "pod/hiding")
     assert account.bound() == {*arns, "hand", "elsewhere"}
     shop.kubectl("scale", "deployment/orders", "--replicas=0")
     shop.kubectl("wait", "--for=delete", "pod", "-l", "app=orders", "--timeout=60s")
     run = teardown(lab, **given)
     assert run.returncode == 0, run.output
-    assert (told(foretold), foretold.changed) == (told(run), run.changed)
+    assert (told(predicted), predicted.changed) == (told(run), run.changed)
     assert told(run) == [
         *(f"removed: association {shop.namespace}/{name}" for name in sorted(arns)),
         "removed: role td-orders",
@@ -191,11 +191,11 @@ def test_clusters_of_a_fleet_share_a_role_that_goes_with_the_last(account: Accou
             }
         )
     )
-    foretold = teardown(lab, "-i", str(inventory), "--check")
+    predicted = teardown(lab, "-i", str(inventory), "--check")
     run = teardown(lab, "-i", str(inventory))
     assert run.returncode == 2
     assert "third stopped at \"Read the cluster\": No EKS cluster named 'nowhere'" in run.failure.replace('\\"', '"')
     removed = [*[f"removed: association {account.shop.namespace}/orders"] * 2, "removed: role td-shared"]
-    assert sorted(told(foretold)) == sorted(told(run)) == removed, run.output
+    assert sorted(told(predicted)) == sorted(told(run)) == removed, run.output
     assert account.roles() == set()
     assert account.bound() == set()

@@ -288,7 +288,7 @@ _STARTED: dict[str, subprocess.Popen[bytes]] = {}
 
 
 def _listen(supervisor: subprocess.Popen[bytes], layout: Layout, say: Say) -> None:
-    """Hand on what the supervisor says until the lab is up; LabError if it doesn't get there."""
+    """Pass on what the supervisor says until the lab is up; LabError if it doesn't get there."""
     for line in t.cast("t.IO[bytes]", supervisor.stdout):
         message = json.loads(line)
         if "failed" in message:

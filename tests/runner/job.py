@@ -4,7 +4,7 @@
 """A job as AWX runs it: the private data directory, transmitted to a worker, whose answer is processed.
 
 Made after AWX 24.6.1 (awx/main/tasks: jobs.py, receptor.py, callback.py), by the same ansible-runner. What lies
-between the two in a real AWX, receptor, hands bytes on; here a pipe does.
+between the two in a real AWX, receptor, passes bytes on; here a pipe does.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class PlaybookRun:
 
     @property
     def stats(self) -> dict[str, t.Any]:
-        """What the run handed on by set_stats; printed where ANSIBLE_SHOW_CUSTOM_STATS asks for it."""
+        """What the run passed on by set_stats; printed where ANSIBLE_SHOW_CUSTOM_STATS asks for it."""
         found = re.search(r"^\tRUN: (\{.*\})$", self.output, re.MULTILINE)
         return dict(json.loads(found[1])) if found else {}
 

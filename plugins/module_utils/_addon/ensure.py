@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import replace
 
 from .._core.aws import Deadline
-from .._core.converge import converge
+from .._core.converge import converge, predicts
 from .._core.plan import Change, Plan
 from . import configuration
 from .api import EksAddons
@@ -23,7 +23,7 @@ def ensure(module: t.Any, eks: EksAddons, target: Target, deadline: Deadline) ->
     observed = read(eks, target)
     target = complete(eks, target, observed, module.params["kubernetes_version"] or "")
     todo = plan(target, observed)
-    dry = module.check_mode
+    dry = predicts(module)
     if not dry and observed and _waits_first(target, observed, todo):
         observed = idle(eks, target, observed, deadline)
         todo = plan(target, observed)

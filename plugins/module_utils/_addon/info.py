@@ -50,7 +50,7 @@ def query(params: t.Mapping[str, t.Any]) -> Query:
     )
 
 
-def look(eks: EksAddons, asked: Query) -> Answer:
+def read_addons(eks: EksAddons, asked: Query) -> Answer:
     """Ask EKS. An add-on that isn't installed is left out; one that EKS doesn't offer is refused."""
     names = asked.names or tuple(eks.names())
     addons = [addon for addon in spread(lambda name: _installed(eks, asked, name), names, CONCURRENCY) if addon]

@@ -17,13 +17,18 @@ MOST_NAMED = 5
 """Failed items that a message names; the result has them all."""
 
 
+def predicts(module: t.Any) -> bool:
+    """Whether nothing may be changed: check mode."""
+    return bool(module.check_mode)
+
+
 def converge(module: t.Any, key: str, plan: Plan, apply: t.Callable[[Plan], Plan]) -> None:
     """Apply ``plan`` unless this is a dry run, and exit with the resource under ``key``.
 
     ``apply`` makes the planned calls and returns what was done: the calls that were made in the end, and the
     resource as it then is.
     """
-    done = plan if module.check_mode or not plan.changes else apply(plan)
+    done = plan if predicts(module) or not plan.changes else apply(plan)
     module.exit_json(
         changed=bool(done.changes),
         changes=done.calls,
@@ -66,7 +71,7 @@ def converge_all(
     ``keys`` are the words for one resource and for all; ``summary`` adds what is told of all. One failed item fails the
     task, and hides neither the others nor what was changed.
     """
-    done = items if module.check_mode else apply(items)
+    done = items if predicts(module) else apply(items)
     result = {**_result(keys, done), **summary(done)}
     failed = [f"{item.name}: {row['msg']}" for item, row in zip(done, result[keys[1]], strict=True) if item.error]
     if not failed:

@@ -14,6 +14,8 @@ import typing as t
 
 from .plan import Refused
 
+Place = tuple[str, str]
+"""Namespace and name of a service account."""
 MAX_TAGS = 50
 MAX_POLICY = 2048
 """Characters of a session policy (IAM's limit of an inline session policy)."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.validate import Place
 from .conditions import Values
-from .trust_edit import AUDIENCE, WEB_IDENTITY, Place, Provider, subject
+from .trust_edit import AUDIENCE, WEB_IDENTITY, Provider, subject
 from .trust_evaluation import Caller, caller_problem
 
 CLAIMS = (":sub", ":aud", ":amr", ":azp", ":oaud", ":id")

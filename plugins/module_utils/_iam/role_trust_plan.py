@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from .._core import validate
 from .._core.plan import Change, Plan, Refused
-from .trust_edit import Place, pod_identity_problem, provider_of, with_irsa, with_pod_identity, without_irsa
+from .._core.validate import Place
+from .trust_edit import pod_identity_problem, provider_of, with_irsa, with_pod_identity, without_irsa
 from .trust_policy import DEFAULT_SIZE, Document, read_document, size_problem
 
 Cluster = t.Mapping[str, t.Any]

@@ -9,13 +9,12 @@ import typing as t
 from dataclasses import dataclass
 
 from .._core.plan import Refused
+from .._core.validate import Place
 from .conditions import as_texts, like
 from .trust_evaluation import trust_problem
 from .trust_policy import Document, added, statements, trust_policy
 
 Statement = t.Mapping[str, t.Any]
-Place = tuple[str, str]
-"""Namespace and service account."""
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 AUDIENCE = "sts.amazonaws.com"

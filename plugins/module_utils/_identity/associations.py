@@ -12,7 +12,7 @@ from .._association.api import EksAssociations
 from .._association.plan import Observed, Summary
 from .._core.parallel import spread
 from .._core.suggest import meant
-from .dry_run import Place
+from .._core.validate import Place
 
 CONCURRENCY = 8
 

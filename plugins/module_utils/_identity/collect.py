@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from .._association.api import EksAssociations
 from .._core.aws import aws_client
 from .._core.parallel import spread
+from .._core.validate import Place
 from .._iam.model import Role
 from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, connect
@@ -23,7 +24,7 @@ from .._workload.model import Workload
 from .._workload.rollout import Room, needs_nodes
 from .associations import Bindings, View, read_bindings, slips
 from .cluster_state import surroundings
-from .dry_run import Place, Tried, try_pods
+from .dry_run import Tried, try_pods
 from .evidence import Cluster, Evidence, Surroundings
 from .findings import cluster as cluster_findings
 from .findings.injected import restartable
@@ -42,7 +43,7 @@ MOST_SOURCES = 5
 """ConfigMaps and Secrets that are read for workloads that nobody named."""
 
 
-def look(module: t.Any) -> dict[str, t.Any]:
+def observe(module: t.Any) -> dict[str, t.Any]:
     """Judge the workloads that the module's options name, again until what is waited for holds.
 
     What is wrong with the cluster is returned apart.
@@ -51,10 +52,10 @@ def look(module: t.Any) -> dict[str, t.Any]:
     if asked.rung == "allowed":  # botocore's models of what is called take longer to read than many a look.
         verify((*asked.checks, *(check for workload in asked.workloads for check in workload.checks)))
     kubernetes = connect(module.params, asked.reading)
-    return look_until(lambda: look_once(module, asked, kubernetes.afresh()), asked.wait)
+    return look_until(lambda: observe_once(module, asked, kubernetes.afresh()), asked.wait)
 
 
-def look_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, t.Any]:
+def observe_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, t.Any]:
     """Judge what ``asked`` names as it is now."""
     roles = IamRoles(aws_client(module, "iam")) if asked.proves else None
     sight = _survey(module, asked, kubernetes, roles)
@@ -70,7 +71,7 @@ def look_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, 
         "workloads": judged,
         **verdict(judged, asked.required_rung),
         "orphaned_associations": [orphan["association_id"] for orphan in sight.bindings.orphans],
-        "findings": [finding.result() for finding in cluster_findings.findings(sight.around, seen, orphans)],
+        "findings": [finding.result() for finding in cluster_findings.of_cluster(sight.around, seen, orphans)],
     }
 
 

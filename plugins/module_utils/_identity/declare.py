@@ -12,7 +12,7 @@ from .._kubernetes.api import connect
 from .._kubernetes.pods import Owner
 from .._workload import declaration
 from .._workload.model import parse_workload
-from .collect import look_once
+from .collect import observe_once
 from .request import Asked, text_of
 
 Item = t.Mapping[str, t.Any]
@@ -43,7 +43,7 @@ def _judged(module: t.Any, declared: t.Sequence[Item]) -> dict[Owner, Item]:
         return {}
     manifests = (text_of(params["manifests_file"]), params["manifests_namespace"])
     asked = Asked("", workloads, frozenset(), "declared", 0, 0, *manifests)
-    rows = look_once(module, asked, connect(params, asked.reading))["workloads"]
+    rows = observe_once(module, asked, connect(params, asked.reading))["workloads"]
     return {Owner(row["kind"], row["namespace"], row["object"]): row for row in rows}
 
 

@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._core.parallel import spread
+from .._core.validate import Place
 from .._kubernetes.api import Kubernetes, KubernetesError
 from .._kubernetes.containers import own_container_variables, variables
 from .._kubernetes.pods import (
@@ -35,9 +36,6 @@ REFUSALS, BROKEN = (400, 403, 422), 500
 """Statuses of a pod that is refused, and of an admission webhook that fails."""
 MADE_UP = "named"
 """Source of a template that was made up."""
-
-Place = tuple[str, str]
-"""Namespace and service account."""
 
 
 @dataclass(frozen=True)

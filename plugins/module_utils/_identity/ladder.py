@@ -32,7 +32,7 @@ def judge(seen: Evidence, wanted: str = "allowed") -> dict[str, t.Any]:
 
     ``wanted`` is the highest rung that was asked for.
     """
-    found = list(findings(seen, wanted))
+    found = list(workload_findings(seen, wanted))
     held = rungs(seen, found, wanted)
     reached = _reached(held)
     return {
@@ -103,27 +103,27 @@ def _pod_result(pod: Pod) -> dict[str, t.Any]:
     }
 
 
-def findings(seen: Evidence, wanted: str = "allowed") -> t.Iterator[Finding]:
+def workload_findings(seen: Evidence, wanted: str = "allowed") -> t.Iterator[Finding]:
     """What is wrong, the lowest rung first; above a missing declaration nothing can be said."""
     if not seen.concerned:
         return
-    yield from declared_findings.findings(seen)
+    yield from declared_findings.of_declaration(seen)
     if not declared_findings.holds(seen):
         return
     if wanted != "declared":
-        yield from injected_findings.findings(seen)
+        yield from injected_findings.of_injection(seen)
     if RUNGS.index(wanted) >= RUNGS.index("issued"):
         yield from _above_injection(seen)
     if wanted == "allowed":
-        yield from allowed_findings.findings(seen)
+        yield from allowed_findings.of_permissions(seen)
 
 
 def _above_injection(seen: Evidence) -> t.Iterator[Finding]:
     """Keys of the pod's own explain whom it acts as."""
-    of_pod = list(pod_findings.findings(seen))
+    of_pod = list(pod_findings.of_pods(seen))
     own_keys = any(finding.code in ("static_keys", "irsa_variables") for finding in of_pod)
     yield from of_pod
-    for finding in role_findings.findings(seen):
+    for finding in role_findings.of_roles(seen):
         if not (own_keys and finding.code == "other_identity"):
             yield finding
 

@@ -17,7 +17,7 @@ from .._workload.checks import Check
 from .credentials import Issuer
 from .evidence import Answer, Evidence, Issued
 from .findings.allowed import effective_role
-from .ladder import findings, rungs
+from .ladder import rungs, workload_findings
 from .request import Asked
 from .run_checks import Credentials, make
 
@@ -43,7 +43,7 @@ def prove(module: t.Any, kubernetes: Kubernetes, roles: IamRoles, asked: Asked, 
 
 
 def _is_ready(seen: Evidence, asked: Asked) -> bool:
-    held = rungs(seen, list(findings(seen, asked.rung)), asked.rung)
+    held = rungs(seen, list(workload_findings(seen, asked.rung)), asked.rung)
     return bool(held["declared"] and (held["injected"] or asked.before_restart))
 
 

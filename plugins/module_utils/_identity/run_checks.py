@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from .._core.aws import DENIED_CODES, RETRIES
+from .._core.converge import predicts
 from .._core.plan import Refused
 from .._core.suggest import nearest
 from .._workload.checks import Check
@@ -49,7 +50,7 @@ def verify(checks: t.Iterable[Check]) -> None:
 
 def make(module: t.Any, check: Check, credentials: Credentials) -> Answer:
     """Call ``check``; in check mode only one that changes nothing."""
-    if module.check_mode and not check.reads:
+    if predicts(module) and not check.reads:
         return _answer(check, None, "", "Not called in check mode, as it may change something")
     client = _client(module, check.service, credentials)
     try:

@@ -143,7 +143,7 @@ class Account:
 
     @property
     def restarted(self) -> list[Owner]:
-        """Workloads whose pods are to be born again."""
+        """Workloads whose pods are to be restarted."""
         stale = {pod.owner for pod in self.stale}
         return [each.owner for each in self.workloads if each.can_restart and each.owner in stale]
 

@@ -59,7 +59,7 @@ def _problem_of_association(account: Account, role_arn: str, target: str) -> str
     if found != role_arn:
         return (
             f"Service account {account} has an association with role {found} already, and {role_arn} is what it has "
-            "otherwise: pods that are born now get the former; make the two agree"
+            "otherwise: pods that are created now get the former; make the two agree"
         )
     return f"The association of {account} has the target role {behind or 'none'} instead of {target or 'none'}"
 

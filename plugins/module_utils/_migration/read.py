@@ -14,10 +14,9 @@ from .._cluster.api import read_cluster
 from .._core.aws import aws_client
 from .._core.parallel import spread
 from .._core.plan import Refused
-from .._core.validate import role_arn
+from .._core.validate import Place, role_arn
 from .._iam.roles_api import IamRoles
 from .._identity.associations import read_bindings
-from .._identity.dry_run import Place
 from .._identity.request import WHOLE
 from .._kubernetes.api import Kubernetes, connect
 from .._kubernetes.pods import Object, Owner, Pod, service_account_of
@@ -32,7 +31,7 @@ ENDED = ("Succeeded", "Failed")
 """Phases of pods that will never ask for credentials again."""
 
 
-def look(module: t.Any) -> list[dict[str, t.Any]]:
+def read_accounts(module: t.Any) -> list[dict[str, t.Any]]:
     """A row for each service account that is to be migrated, or was."""
     params = module.params
     cluster = read_cluster(module, params["cluster_name"])

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.validate import Place
 from .._kubernetes.pods import Object, service_account_of
 
-Place = tuple[str, str]
 Objects = t.Mapping[str, t.Sequence[Object]]
 """By plural; kinds that the cluster doesn't have are left out."""
 

@@ -91,7 +91,7 @@ def roles(
     """The roles that ``host`` is to see to: each with the ``reasons`` for which it stays, none for one that goes.
 
     ``sights`` and ``removals`` are, for each host of the play, what enbuild.eks.pod_identity_teardown_info and then
-    enbuild.eks.pod_identity_associations returned. Of hosts that share a role, the first one sees to it. ``altered``
+    enbuild.eks.pod_identity_associations returned. Of hosts that share a role, the first one deletes it. ``altered``
     says that roles go as well that somebody else altered.
     """
     wanted = {"declared": declared, "cluster": cluster, "altered": altered}
@@ -190,9 +190,9 @@ def _foreign(each: Item) -> str:
     return f"{describe_owner(each['owner_arn'])} owns it" if each["owner_arn"] else FOREIGN
 
 
-def lines(made: Item, cluster: str, foretold: bool = False, stops: str = "") -> list[str]:
-    """A report as lines for a terminal; ``foretold`` is check mode, and ``stops`` what would stop the run."""
-    words = ("would be removed", "would stay") if foretold else ("removed", "stays")
+def lines(made: Item, cluster: str, predicted: bool = False, stops: str = "") -> list[str]:
+    """A report as lines for a terminal; ``predicted`` is check mode, and ``stops`` what would stop the run."""
+    words = ("would be removed", "would stay") if predicted else ("removed", "stays")
     told = [f"{words[0]}: {thing}" for thing in made["removed"]]
     told += [f"{words[1]}: {each['kind']} {each['name']}: {'; '.join(each['reasons'])}" for each in made["kept"]]
     if stops:

@@ -15,7 +15,7 @@ from .._association.plan import Key, Observed, Summary
 from .._core.aws import NOT_FOUND, aws_client, doing, error_code, explain
 from .._core.parallel import spread
 from .._core.tags import is_ours
-from .._core.validate import cluster_name, namespace
+from .._core.validate import Place, cluster_name, namespace
 from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, KubernetesError, connect
 from .._kubernetes.owners import owner_of
@@ -25,10 +25,9 @@ from .release import release_of
 
 CONCURRENCY = 8
 View = dict[str, t.Any]
-Place = tuple[str, str]
 
 
-def look(module: t.Any) -> dict[str, t.Any]:
+def read_uses(module: t.Any) -> dict[str, t.Any]:
     """What there is of the associations and roles that the module's options name, and who uses them."""
     spaces = {namespace("namespaces", name) for name in module.params["namespaces"]}
     client = aws_client(module, "eks", max_pool_connections=CONCURRENCY)

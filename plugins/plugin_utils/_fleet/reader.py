@@ -31,7 +31,7 @@ CONFIG: dict[str, t.Any] = {
 GONE = "ResourceNotFoundException"
 
 View = dict[str, t.Any]
-Found = tuple[Account, View]
+Observed = tuple[Account, View]
 Connect = t.Callable[..., t.Any]
 """``connect(service, region=…, **credentials)`` returns a boto3 client."""
 
@@ -40,7 +40,7 @@ Connect = t.Callable[..., t.Any]
 class Fleet:
     """What was found, and why nothing was found elsewhere: one sentence each."""
 
-    found: list[Found]
+    found: list[Observed]
     problems: list[str]
 
 
@@ -81,7 +81,7 @@ class FleetReader:
             return [(account, eks, name) for name in names if self._choice.by_name(name)]
         return []
 
-    def _describe(self, account: Account, eks: t.Any, name: str) -> Found | None:
+    def _describe(self, account: Account, eks: t.Any, name: str) -> Observed | None:
         place = f"region {eks.meta.region_name} of {account.label}"
         with self._noting(f"Cluster {name} in {place} is not in the inventory"):
             return account, view(eks.describe_cluster(name=name)["cluster"])

@@ -22,7 +22,7 @@ ALIKE = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class Desired:
     """A role as one host declares it."""
 
     host: str
@@ -38,28 +38,28 @@ def sharing(wanted: t.Mapping[str, Item]) -> dict[str, dict[str, t.Any]]:
     one is of a host that needs none, or stopped before.
     """
     found: dict[str, dict[str, t.Any]] = {host: {"makers": {}, "problems": []} for host in wanted}
-    for wishes in _by_role(wanted).values():
-        first, *others = wishes
+    for declared in _by_role(wanted).values():
+        first, *others = declared
         for other in others:
             found[other.host]["makers"][other.role["role_name"]] = first.host
-        if problem := _problem(wishes):
-            for wish in wishes:
-                found[wish.host]["problems"].append(problem)
+        if problem := _problem(declared):
+            for desired in declared:
+                found[desired.host]["problems"].append(problem)
     return found
 
 
-def _by_role(wanted: t.Mapping[str, Item]) -> dict[tuple[str, str, str], list[Wish]]:
-    made: dict[tuple[str, str, str], list[Wish]] = {}
+def _by_role(wanted: t.Mapping[str, Item]) -> dict[tuple[str, str, str], list[Desired]]:
+    made: dict[tuple[str, str, str], list[Desired]] = {}
     for host, item in wanted.items():
         for role in item.get("roles", ()):
-            wish = Wish(host, item["partition"], item["account_id"], role)
-            made.setdefault((wish.partition, wish.account_id, role["role_name"]), []).append(wish)
+            desired = Desired(host, item["partition"], item["account_id"], role)
+            made.setdefault((desired.partition, desired.account_id, role["role_name"]), []).append(desired)
     return made
 
 
-def _problem(wishes: t.Sequence[Wish]) -> str:
+def _problem(declared: t.Sequence[Desired]) -> str:
     """Say which two hosts disagree, and on what; "" where all agree."""
-    first, *others = wishes
+    first, *others = declared
     for other in others:
         if differing := [words for key, words in ALIKE.items() if first.role.get(key) != other.role.get(key)]:
             name, account = first.role["role_name"], first.account_id

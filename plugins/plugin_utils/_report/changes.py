@@ -34,17 +34,17 @@ def results_of(variables: Item) -> Results:
     return dict(variables.get(RESULTS) or {})
 
 
-def lines(by_cluster: t.Mapping[str, t.Sequence[Item]], foretold: bool = False) -> list[str]:
-    """The changes as lines for a terminal, by cluster; ``foretold`` are those that check mode would make."""
-    return [line for cluster, made in by_cluster.items() for line in _lines_of(cluster, made, foretold)]
+def lines(by_cluster: t.Mapping[str, t.Sequence[Item]], predicted: bool = False) -> list[str]:
+    """The changes as lines for a terminal, by cluster; ``predicted`` are those that check mode would make."""
+    return [line for cluster, made in by_cluster.items() for line in _lines_of(cluster, made, predicted)]
 
 
-def _lines_of(cluster: str, made: t.Sequence[Item], foretold: bool) -> t.Iterator[str]:
-    verb = "would change" if foretold else "changed"
+def _lines_of(cluster: str, made: t.Sequence[Item], predicted: bool) -> t.Iterator[str]:
+    verb = "would change" if predicted else "changed"
     number = f"{len(made)} thing{'' if len(made) == 1 else 's'}" if made else "nothing"
     yield f"{cluster}: {verb} {number}"
     for change in made:
-        yield f"  {change['action'] if foretold else DONE[change['action']]} {described(change)}"
+        yield f"  {change['action'] if predicted else DONE[change['action']]} {described(change)}"
 
 
 def described(item: Item) -> str:

@@ -50,7 +50,7 @@ def plain(value: t.Any) -> t.Any:
 def _summary(made: Report) -> dict[str, t.Any]:
     concerned = [item for item in made["workloads"] if involved(item)]
     rungs = Counter(item["rung"] for item in concerned)
-    severities = Counter(finding["severity"] for finding in findings(made))
+    severities = Counter(finding["severity"] for finding in report_findings(made))
     return {
         "workloads": len(made["workloads"]),
         "without_identity": len(made["workloads"]) - len(concerned),
@@ -58,7 +58,8 @@ def _summary(made: Report) -> dict[str, t.Any]:
         "by_rung": {rung: rungs[rung] for rung in RUNGS},
         "findings": {severity: severities[severity] for severity in SEVERITIES},
         "named": [
-            f"{finding['severity']} {finding['code']} {finding['object']}" for finding in findings(made)[:MOST_FINDINGS]
+            f"{finding['severity']} {finding['code']} {finding['object']}"
+            for finding in report_findings(made)[:MOST_FINDINGS]
         ],
     }
 
@@ -68,7 +69,7 @@ def as_json(made: Report) -> str:
     return json.dumps(plain(made), indent=2, ensure_ascii=False) + "\n"
 
 
-def findings(made: Report) -> list[dict[str, t.Any]]:
+def report_findings(made: Report) -> list[dict[str, t.Any]]:
     """All findings of a report, the most severe first, each once; those of the cluster before its workloads'."""
     every = [*made["findings"], *(finding for item in made["workloads"] for finding in item["findings"])]
     once = {json.dumps(finding, sort_keys=True): finding for finding in every}
@@ -78,13 +79,13 @@ def findings(made: Report) -> list[dict[str, t.Any]]:
 def as_severe(made: Report, severity: str) -> list[dict[str, t.Any]]:
     """The findings of a report that are ``severity`` or worse."""
     worst = SEVERITIES[: SEVERITIES.index(severity) + 1]
-    return [finding for finding in findings(made) if finding["severity"] in worst]
+    return [finding for finding in report_findings(made) if finding["severity"] in worst]
 
 
 def summary_lines(made: Report) -> list[str]:
     """A report as some lines for a terminal: the counts, then what is wrong and what to do, the worst first."""
     lines = [f"{made['cluster']['name']}: {counts(made['summary'])}"]
-    listed = findings(made)
+    listed = report_findings(made)
     for finding in listed[:MOST_FINDINGS]:
         lines.append(f"{finding['severity'].upper()} {finding['code']}: {finding['message']}")
         lines.append(f"  -> {finding['remedy']}")

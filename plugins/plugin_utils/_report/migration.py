@@ -10,11 +10,11 @@ import typing as t
 Row = t.Mapping[str, t.Any]
 
 KEPT = ("name", "way", "state", "role_arn", "target_role_arn", "steps", "left", "problem", "warnings")
-"""What is handed on of each service account."""
+"""What is passed on of each service account."""
 
 
 def record(rows: t.Sequence[Row], done: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
-    """What is handed on: each service account as it was planned, with what was ``done`` of it in this run."""
+    """What is passed on: each service account as it was planned, with what was ``done`` of it in this run."""
     return [{**{key: row[key] for key in KEPT}, "done": done.get(row["name"], "")} for row in rows]
 
 

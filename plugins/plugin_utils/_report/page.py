@@ -15,7 +15,7 @@ import jinja2
 
 from ...module_utils._identity.ladder import RUNGS
 from ...module_utils._identity.verdict import involved
-from .identity import Report, findings, plain
+from .identity import Report, plain, report_findings
 
 Item = t.Mapping[str, t.Any]
 
@@ -90,7 +90,7 @@ def _groups(report: Report) -> list[dict[str, t.Any]]:
     """Findings by code, the most severe first, then the most frequent."""
     rows = {_identity(finding): _anchor(number) for number, finding in _numbered(report["workloads"])}
     by_code: dict[str, list[dict[str, t.Any]]] = {}
-    for finding in findings(report):
+    for finding in report_findings(report):
         by_code.setdefault(finding["code"], []).append({**finding, "row": rows.get(_identity(finding))})
     groups = [{"code": code, "severity": items[0]["severity"], "items": items} for code, items in by_code.items()]
     order = ("error", "warning", "info")

@@ -73,7 +73,7 @@ class Session:
         return await _on_pipes(command, options, self._streams.stdin)
 
     async def _work(self, started: Started) -> int:
-        """Hand on what the process says; return its status."""
+        """Pass on what the process says; return its status."""
         wanted = {STDOUT: self._streams.stdout, STDERR: self._streams.stderr}
         outputs = started.outputs.items()
         await asyncio.gather(*(self._hand_on(channel, reader, wanted[channel]) for channel, reader in outputs))
@@ -87,7 +87,7 @@ class Session:
                     await self._socket.send(bytes([channel]) + data)
 
     async def _listen(self, started: Started) -> None:
-        """Hand on what the client says, until it goes."""
+        """Pass on what the client says, until it goes."""
         with contextlib.suppress(ProtocolError, ConnectionError):
             while (message := await self._socket.receive()) is not None:
                 channel, data = message[:1], message[1:]

@@ -13,7 +13,7 @@ from . import remedies
 from .codes import Finding
 
 
-def findings(seen: Evidence) -> t.Iterator[Finding]:
+def of_permissions(seen: Evidence) -> t.Iterator[Finding]:
     """A role without any policy explains every denial."""
     role = effective_role(seen)
     if role is None:

@@ -15,7 +15,7 @@ from .pod import AGENT
 Association = t.Mapping[str, t.Any]
 
 
-def findings(around: Surroundings, seen: t.Sequence[Evidence], orphans: t.Iterable[Association]) -> list[Finding]:
+def of_cluster(around: Surroundings, seen: t.Sequence[Evidence], orphans: t.Iterable[Association]) -> list[Finding]:
     """Findings that belong to no workload; ``orphans`` are the associations that nothing can use."""
     concerned = [each for each in seen if each.concerned and each.template]
     return [*_of_agent(around, concerned), *(_orphan(around.cluster, each) for each in orphans)]

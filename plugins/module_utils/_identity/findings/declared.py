@@ -23,7 +23,7 @@ def holds(seen: Evidence) -> bool:
     return there and found is not None and wanted in (None, found["role_arn"])
 
 
-def findings(seen: Evidence) -> t.Iterator[Finding]:
+def of_declaration(seen: Evidence) -> t.Iterator[Finding]:
     """A workload that isn't there has nothing else to say."""
     if seen.template is None:
         yield _workload_missing(seen)

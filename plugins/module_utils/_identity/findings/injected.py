@@ -25,7 +25,7 @@ WARM_SECONDS = 300
 """Age of an association that every replica of EKS's webhook knows."""
 
 
-def findings(seen: Evidence) -> t.Iterator[Finding]:
+def of_injection(seen: Evidence) -> t.Iterator[Finding]:
     """An obstacle in the template explains all that its pods lack."""
     if seen.template is None:
         return

@@ -25,7 +25,7 @@ from .codes import Finding
 AGENT = "eks-pod-identity-agent"
 
 
-def findings(seen: Evidence) -> t.Iterator[Finding]:
+def of_pods(seen: Evidence) -> t.Iterator[Finding]:
     """What the pod template gives its containers, then where its pods run."""
     yield from _of_template(seen)
     yield from _of_nodes(seen)

@@ -27,7 +27,7 @@ TRUST_STUB = {
 """The guide's trust, for a cluster whose ARN isn't known."""
 
 
-def findings(seen: Evidence) -> t.Iterator[Finding]:
+def of_roles(seen: Evidence) -> t.Iterator[Finding]:
     """The first thing that is wrong with the association's role, or with its target role; or EKS's own words."""
     found = _of_role(seen) or _of_target(seen)
     if found:

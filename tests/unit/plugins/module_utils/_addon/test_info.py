@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._addon.api import EksAddons
-from ansible_collections.enbuild.eks.plugins.module_utils._addon.info import look, query
+from ansible_collections.enbuild.eks.plugins.module_utils._addon.info import query, read_addons
 from ansible_collections.enbuild.eks.plugins.module_utils._cluster.model import arn_of, missing, view
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
 from ansible_collections.enbuild.eks.tests.unit.plugins.fake_addons import FakeAddons
@@ -26,7 +26,7 @@ def ask(fake: FakeAddons, **options: t.Any) -> t.Any:
         "pod_identity": False,
     }
     fake.calls.clear()
-    return look(EksAddons(fake.client, "prod"), query({**params, **options}))
+    return read_addons(EksAddons(fake.client, "prod"), query({**params, **options}))
 
 
 def test_all_installed_addons_are_read_in_their_order() -> None:

@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+from ansible_collections.enbuild.eks.plugins.module_utils._core.validate import Place
 from ansible_collections.enbuild.eks.plugins.module_utils._iam import role_trust_plan as role_trust
 from ansible_collections.enbuild.eks.plugins.module_utils._iam import trust_edit as moves
 
@@ -42,7 +43,7 @@ def irsa(*values: str, operator: str = "StringEquals", provider: moves.Provider 
     return {**statement, **parts}
 
 
-def of(*places: moves.Place) -> list[str]:
+def of(*places: Place) -> list[str]:
     return [moves.subject(place) for place in places]
 
 

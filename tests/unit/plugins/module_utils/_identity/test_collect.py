@@ -31,4 +31,4 @@ def test_operations_are_looked_up_only_where_they_are_called(
 
     monkeypatch.setattr(collect, "connect", connect)
     with pytest.raises(Refused, match=words):
-        collect.look(module(rung=rung))
+        collect.observe(module(rung=rung))

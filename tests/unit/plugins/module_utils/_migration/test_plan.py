@@ -103,7 +103,7 @@ STATES: dict[str, tuple[Account, str, list[str], list[str]]] = {
         ["associate", "restart"],
         ["annotation", "statement"],
     ),
-    "associated, and not born again": (
+    "associated, and not restarted": (
         account(NEW, association=BOUND),
         "to migrate",
         ["restart"],

@@ -100,7 +100,7 @@ ACCEPTED = {
     "a variable with a blank": (survey({**TEXT, "variable": "name space"}), "none that Ansible takes"),
     "a key that nothing reads": (survey({**TEXT, "deafult": ""}), "deafult means nothing"),
     "no description of a question": (survey(without(TEXT, "question_description")), "question_description is missing"),
-    "empty answers handed on": (survey({**TEXT, "min": 0}), "takes the place of what the inventory says"),
+    "empty answers passed on": (survey({**TEXT, "min": 0}), "takes the place of what the inventory says"),
     "no length at all": (survey(without(TEXT, "min")), "takes the place of what the inventory says"),
     "min over max": (survey({**NUMBER, "min": 9, "max": 1}), "min is more than max"),
     "default out of bounds": (survey({**NUMBER, "default": 99}), "not between min and max"),

@@ -115,7 +115,7 @@ def test_clusters_and_their_changes_in_lines() -> None:
         "  restarted workload Deployment shop/orders",
         "staging: changed nothing",
     ]
-    assert changes_report.lines(made, foretold=True)[:2] == [
+    assert changes_report.lines(made, predicted=True)[:2] == [
         "production: would change 1 thing",
         "  restart workload Deployment shop/orders",
     ]

@@ -34,7 +34,7 @@ def test_what_two_workloads_share_is_found_once() -> None:
         },
         samples.CLUSTER,
     )
-    assert identity_report.findings(made) == [shared]
+    assert identity_report.report_findings(made) == [shared]
     assert made["summary"]["findings"]["error"] == 1
 
 

@@ -46,12 +46,12 @@ READY = {"n": ("agent", True)}
 )
 def test_the_agent_is_missed_where_it_is_needed(node: Node, auto_mode: bool, agent: t.Any, expected: t.Any) -> None:
     around = Surroundings(Cluster("lab", auto_mode=auto_mode), {"n": node, "f": FARGATE}, agent)
-    assert [each.code for each in cluster_findings.findings(around, [SEEN], [])] == expected
+    assert [each.code for each in cluster_findings.of_cluster(around, [SEEN], [])] == expected
 
 
 def test_a_cluster_where_nothing_needs_an_identity_needs_no_agent() -> None:
     idle = Evidence(Workload("orders", OWNER, asked=False), Template(OWNER, {"spec": {}}), None)
-    assert cluster_findings.findings(Surroundings(Cluster("lab"), {"n": EC2}, Agent()), [idle], []) == []
+    assert cluster_findings.of_cluster(Surroundings(Cluster("lab"), {"n": EC2}, Agent()), [idle], []) == []
 
 
 def orphan(namespace: str, account: str) -> dict[str, t.Any]:
