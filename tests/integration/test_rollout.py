@@ -199,7 +199,7 @@ def test_only_what_is_stale_and_can_be_restarted_is_and_the_rest_is_named(cluste
     for words in (
         f"Recreate pod {SPACE}/bare, which belongs to nothing",
         f"Job {SPACE}/night is left alone",
-        f"Deployment {SPACE}/held is paused: kubectl rollout resume it",
+        f"Deployment {SPACE}/held is paused: kubectl rollout resume deployment/held -n {SPACE}",
         f"StatefulSet {SPACE}/slow replaces its pods only as you delete them",
         f"StatefulSet {SPACE}/parted keeps its pods below ordinal 1 as they are (rollingUpdate.partition)",
         f"StatefulSet {SPACE}/broken waits for pod broken-0, which isn't ready",
