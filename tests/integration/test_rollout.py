@@ -132,7 +132,7 @@ def _injected(item: Object) -> bool:
 
 @pytest.fixture(scope="module")
 def rollout(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A playbook of the role alone."""
+    """A playbook of the role, and of the report that has its notes."""
     file = tmp_path_factory.mktemp("playbooks") / "rollout.yml"
     play = {
         "name": "Restart what is stale",
@@ -141,6 +141,7 @@ def rollout(tmp_path_factory: pytest.TempPathFactory) -> str:
         "gather_facts": False,
         "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
         "roles": ["enbuild.eks.pod_identity_rollout"],
+        "post_tasks": [{"name": "Report", "enbuild.eks.pod_identity_report": {"about": "run", "changes": True}}],
     }
     file.write_text(json.dumps([play]))
     return str(file)
