@@ -14,6 +14,8 @@ import yaml
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
 
 WITHOUT_CLUSTERS = ("awx_setup",)
+CHECK = "ansible.builtin.validate_argument_spec"
+ROLE = "ansible.builtin.import_role"
 REPORT = "enbuild.eks.pod_identity_report"
 CHANGING = ("site", "rotate")
 """Playbooks that end with what their steps changed."""
@@ -58,8 +60,17 @@ def test_the_frame_records_stops_reports_once_and_fails_at_the_end(path: Path) -
 def test_steps_are_roles_with_a_tag(path: Path) -> None:
     (cluster,) = _play(path)["tasks"]
     for step in cluster["block"]:
-        assert step["ansible.builtin.import_role"]["name"].startswith("enbuild.eks."), step
         assert step["tags"], step
+        assert CHECK in step or step[ROLE]["name"].startswith("enbuild.eks."), step
+
+
+@every_playbook
+def test_what_a_role_does_not_check_itself_is_checked_before_all_steps(path: Path) -> None:
+    (cluster,) = _play(path)["tasks"]
+    roles = [step[ROLE] for step in cluster["block"] if ROLE in step]
+    unchecked = [role["name"].removeprefix("enbuild.eks.") for role in roles if role.get("rolespec_validate") is False]
+    first = cluster["block"][0]
+    assert unchecked == (first["vars"]["site_roles"] if CHECK in first else [])
 
 
 def test_each_report_on_a_cluster_is_registered_where_the_end_of_the_run_reads_it() -> None:

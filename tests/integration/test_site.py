@@ -44,6 +44,9 @@ def installed(lab: Lab, site: Site) -> None:
         assert site().returncode == 0
 
 
+MOST_TASKS = 30
+"""Of a site run that changes nothing."""
+
 BAD = {
     "no such cluster": ({"eks_cluster_name": "prodution"}, {}, ["prodution", "cluster_name"]),
     "no cluster name": ({"eks_cluster_name": ""}, {}, ["eks_cluster_name is missing"]),
@@ -150,6 +153,9 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site, plain: None) -> Non
     again = site()
     assert (again.returncode, again.changed) == (0, []), again.output
     assert len(re.findall(r"^TASK .* : Find the service account that each", again.output, re.MULTILINE)) == 1
+    tasks = re.findall(r"^TASK \[.*$", again.output, re.MULTILINE)
+    assert len(tasks) <= MOST_TASKS, "\n".join(tasks)
+    assert not re.findall(r"^skipping: .*$", again.output, re.MULTILINE), again.output
     said = again.tasks["Report the run"]
     assert "lab: changed nothing" in said
     assert "(2 allowed); no finding; nothing to do" in said
