@@ -31,6 +31,10 @@ Results = t.Mapping[str, Result]
 ADDON_ASPECTS = ("version", "configuration_values", "service_account_role_arn", "pod_identity_associations", "tags")
 ASSOCIATION_ASPECTS = ("role_arn", "target_role_arn", "disable_session_tags", "policy", "tags")
 AUTO_MODE = "The cluster runs in EKS Auto Mode, which has the Pod Identity Agent built in: no add-on is installed"
+FULL_ACCESS = (
+    "Role {} has AmazonS3FullAccess, the guide's choice: every bucket of the account. Name the buckets in "
+    "enbuild_ctf_buckets to grant only those"
+)
 HALF_DONE = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
 
 
@@ -126,13 +130,18 @@ def aspects(before: Item, after: Item, names: t.Iterable[str]) -> t.Iterator[str
 
 
 def _iam(registered: Item) -> Result:
-    """Of the roles that were ``applied``, though some failed; policies that nobody declared are extra."""
+    """Of ``declared`` roles that were ``applied``, though some failed; policies that nobody declared are extra."""
     applied, step = registered["applied"], "pod_identity_iam"
     extra = applied.get("unlisted") or ()
     return {
         "changes": [{"step": step, **each} for each in applied.get("differences") or ()],
         "drift": [drift_item("extra", step, each["kind"], each["name"], each["what"]) for each in extra],
+        "notes": [FULL_ACCESS.format(role["role_name"]) for role in registered["declared"] if _has_full_access(role)],
     }
+
+
+def _has_full_access(role: Item) -> bool:
+    return any("AmazonS3FullAccess" in policy for policy in role.get("managed_policies") or ())
 
 
 def _associations(registered: Item) -> Result:

@@ -15,10 +15,12 @@ S3 = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
 CHANGED_TRUST: Registers = {"kind": "role", "name": "shop", "action": "update", "what": ["trust policy"]}
 
 
-def roles(*differences: Registers, unlisted: t.Sequence[Registers] = (), **more: t.Any) -> Registers:
+def roles(
+    *differences: Registers, unlisted: t.Sequence[Registers] = (), declared: t.Sequence[Registers] = (), **more: t.Any
+) -> Registers:
     """The result of the roles, from what enbuild.eks.pod_identity_roles returns."""
     applied = {"differences": list(differences), "unlisted": list(unlisted), **more}
-    return result("pod_identity_iam", {"applied": applied})
+    return result("pod_identity_iam", {"applied": applied, "declared": declared})
 
 
 def result(step: str, registers: Registers) -> Registers:

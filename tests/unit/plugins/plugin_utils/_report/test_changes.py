@@ -62,7 +62,8 @@ def test_roles_that_were_made_though_others_failed() -> None:
         ("update", "role", "shop", ["trust policy"]),
         ("create", "policy", "shop/shop", []),
     ]
-    refused = registered.result("pod_identity_iam", {"applied": {"failed": True, "msg": "No role was changed."}})
+    failure = {"failed": True, "msg": "No role was changed."}
+    refused = registered.result("pod_identity_iam", {"applied": failure, "declared": []})
     assert told(refused) == []
 
 
@@ -79,10 +80,17 @@ def test_associations_that_were_made_though_others_failed() -> None:
     ]
 
 
+@pytest.mark.parametrize(("policies", "count"), [(None, 0), ([], 0), (["ReadOnlyAccess"], 0), ([registered.S3], 1)])
+def test_full_access_to_s3_is_said(policies: t.Any, count: int) -> None:
+    notes = changes_report.notes(registered.roles(declared=[{"role_name": "shop", "managed_policies": policies}]))
+    assert len(notes) == count
+    assert all("Role shop has AmazonS3FullAccess" in note for note in notes)
+
+
 REGISTERS = {
     "enbuild_release": ("done",),
     "pod_identity_agent": ("applied",),
-    "pod_identity_iam": ("applied",),
+    "pod_identity_iam": ("applied", "declared"),
     "pod_identity_associations": ("applied",),
     "pod_identity_rollout": ("restarted",),
 }
