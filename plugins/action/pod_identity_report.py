@@ -91,8 +91,10 @@ class ActionModule(ActionBase):
 
 
 def _result(outcome: Outcome, context: Context, written: list[str]) -> dict[str, t.Any]:
+    if outcome.failure:
+        return {"changed": False, "failed": True, "msg": outcome.failure}
     known = {**context.known(context.variables), **outcome.known}
     result = {"changed": False, "lines": list(outcome.lines), "files": written, KNOWN: known, **outcome.returns}
     if outcome.artifacts:
         result["ansible_stats"] = {"data": dict(outcome.artifacts), "per_host": False, "aggregate": True}
-    return {**result, "failed": True, "msg": outcome.failure} if outcome.failure else result
+    return result

@@ -93,3 +93,24 @@ def test_the_report_names_no_register_of_a_role() -> None:
         for name in registers & set(re.findall(r"\w+", path.read_text()))
     ]
     assert not named
+
+
+def _dependencies(role: str) -> set[str]:
+    meta = yaml.safe_load((CHECKOUT / "roles" / role / "meta" / "main.yml").read_text())
+    names = {each["role"].rpartition(".")[2] for each in meta.get("dependencies") or ()}
+    return names.union(*(_dependencies(name) for name in names))
+
+
+def _own_variables(role: str) -> set[str]:
+    files = CHECKOUT.glob(f"roles/{role}/vars/main.yml")
+    return {name for file in files for name in yaml.safe_load(file.read_text()) or ()}
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in CHECKOUT.glob("roles/*")))
+def test_no_role_reads_variables_of_a_role_that_it_does_not_depend_on(role: str) -> None:
+    """Under ANSIBLE_PRIVATE_ROLE_VARS they would be undefined. A role may set them for one that it includes."""
+    files = [*CHECKOUT.glob(f"roles/{role}/tasks/*.yml"), *CHECKOUT.glob(f"roles/{role}/vars/main.yml")]
+    words = {word for file in files for word in re.findall(r"\w+", file.read_text())}
+    others = {path.name for path in CHECKOUT.glob("roles/*")} - {role, *_dependencies(role)}
+    read = {name for other in others for name in _own_variables(other) & words} - _defined(role)
+    assert not read

@@ -59,7 +59,8 @@ class World:
             **variables,
         }
         given = {name: value for name, value in given.items() if value is not None}
-        environment = {**self.lab.environment(), "ANSIBLE_SHOW_CUSTOM_STATS": "true"}
+        settings = {"ANSIBLE_SHOW_CUSTOM_STATS": "true", "ANSIBLE_PRIVATE_ROLE_VARS": "true"}
+        environment = {**self.lab.environment(), **settings}
         return run_playbook([f"enbuild.eks.{playbook}", "-e", json.dumps(given), *arguments], environment)
 
     def role(self, name: str, document: t.Any = None) -> None:

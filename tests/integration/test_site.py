@@ -44,8 +44,8 @@ def installed(lab: Lab, site: Site) -> None:
         assert site().returncode == 0
 
 
-MOST_TASKS = 30
-"""Of a site run that changes nothing."""
+MOST_TASKS, MOST_SKIPPED = 30, 1
+"""Of a site run that changes nothing; the agent skips a look at nodes that only Auto Mode needs."""
 
 BAD = {
     "no such cluster": ({"eks_cluster_name": "prodution"}, {}, ["prodution", "cluster_name"]),
@@ -155,7 +155,7 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site, plain: None) -> Non
     assert len(re.findall(r"^TASK .* : Find the service account that each", again.output, re.MULTILINE)) == 1
     tasks = re.findall(r"^TASK \[.*$", again.output, re.MULTILINE)
     assert len(tasks) <= MOST_TASKS, "\n".join(tasks)
-    assert not re.findall(r"^skipping: .*$", again.output, re.MULTILINE), again.output
+    assert len(re.findall(r"^skipping: ", again.output, re.MULTILINE)) <= MOST_SKIPPED, again.output
     said = again.tasks["Report the run"]
     assert "lab: changed nothing" in said
     assert "(2 allowed); no finding; nothing to do" in said
