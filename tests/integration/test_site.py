@@ -152,7 +152,7 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site, plain: None) -> Non
     lab.forget_calls()
     again = site()
     assert (again.returncode, again.changed) == (0, []), again.output
-    assert len(re.findall(r"^TASK .* : Find the service account that each", again.output, re.MULTILINE)) == 1
+    assert len(re.findall(r"^TASK .* : Find the service accounts of", again.output, re.MULTILINE)) == 1
     tasks = re.findall(r"^TASK \[.*$", again.output, re.MULTILINE)
     assert len(tasks) <= MOST_TASKS, "\n".join(tasks)
     assert len(re.findall(r"^skipping: ", again.output, re.MULTILINE)) <= MOST_SKIPPED, again.output
