@@ -67,8 +67,12 @@ class Keeper:
             "ANSIBLE_LOCAL_TEMP": str(local),
             "ANSIBLE_SHOW_CUSTOM_STATS": "true",
         }
-        given = {"enbuild_release_values_files": [str(self.values)], "enbuild_release_values": self.variable()}
-        run = run_guide(self.lab, playbook, "-vvvv", *arguments, environment=environment, **{**given, **variables})
+        # In a file, as AWX gives them: at -vvvv Ansible prints its own command line.
+        secret = {"enbuild_release_values": variables.pop("enbuild_release_values", self.variable())}
+        (self.folder / "extra.json").write_text(json.dumps(secret))
+        given = {"enbuild_release_values_files": [str(self.values)], **variables}
+        words = ("-vvvv", "-e", f"@{self.folder / 'extra.json'}", *arguments)
+        run = run_guide(self.lab, playbook, *words, environment=environment, **given)
         left = [path for path in local.rglob("*") if path.is_file()]
         kept = [run.output, events.read_text(), log.read_text(), *(path.read_text() for path in left)]
         assert "enbuild_release" in kept[1]
@@ -97,12 +101,12 @@ def test_a_time_out_names_what_is_not_ready_and_the_next_run_upgrades_once_more(
     lab.kubectl("create", "namespace", NAMESPACE)
     quota(lab, 0)
     failed = keeper.run("site", "--tags", "enbuild_release", enbuild_release_timeout="8s")
+    lab.kubectl("delete", "resourcequota", "few", "-n", NAMESPACE)
     assert "Failed to install or upgrade release enbuild/enbuild: " in failed.run.failure
     assert re.search(r"Not ready: Deployment enbuild-enbuild-\w+: FailedCreate: .* exceeded quota", failed.run.failure)
     assert "helm status enbuild -n enbuild" in failed.run.failure
     assert "changed nothing" not in failed.run.output
     failed.assert_no_secret()
-    lab.kubectl("delete", "resourcequota", "few", "-n", NAMESPACE)
     again = keeper.run("site", "--tags", "enbuild_release")
     assert again.run.returncode == 0, again.run.output[-5000:]
     (change,) = again.run.stats["pod_identity_changes"]["lab"]

@@ -44,8 +44,8 @@ def installed(lab: Lab, site: Site) -> None:
         assert site().returncode == 0
 
 
-MOST_TASKS, MOST_SKIPPED = 37, 2
-"""Of a site run that changes nothing. The aim is 30 and none: the release and the agent still have some to lose."""
+MOST_TASKS, MOST_SKIPPED = 30, 0
+"""Of a site run that changes nothing."""
 
 BAD = {
     "no such cluster": ({"eks_cluster_name": "prodution"}, {}, ["prodution", "cluster_name"]),

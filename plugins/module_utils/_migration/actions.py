@@ -32,7 +32,7 @@ def acts(account: Account, steps: t.Mapping[str, list[str]], session_tags: bool 
         "prove": _entries(
             account,
             [each for each in account.workloads if each.can_restart and each.owner in alive],
-            alone=bool(account.provable),
+            alone=bool(account.provable) and not account.stale,
         ),
         "declared": [item["name"] for item in account.declared],
     }

@@ -105,3 +105,13 @@ def test_pods_that_the_plan_restarts_do_not_keep_it() -> None:
 def test_it_ends_by_itself_where_pods_are_on_their_way_out() -> None:
     assert plan(migrated(raw_pod("q", **DYING)), DESIRED)["ending"]
     assert not plan(migrated(), DESIRED)["ending"]
+
+
+def test_pods_that_nothing_restarts_are_asked_for_a_proof_once_they_are_injected() -> None:
+    """Before that they would only stop the run; they keep the old way."""
+    owner = Owner("ReplicaSet", "shop", "alone")
+    before = account(workloads=(), pods=(pod(owner),), raw_pods=(raw_pod("p"),))
+    assert plan(before, DESIRED)["act"]["prove"] == []
+    after = account(NEW, association=BOUND, workloads=(), pods=(pod(owner, True),), raw_pods=(raw_pod("p", True),))
+    assert [each["service_account"] for each in plan(after, DESIRED)["act"]["prove"]] == ["orders"]
+    assert len(plan(after, DESIRED)["left"]) == 2
