@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._core.plan import Refused
@@ -32,7 +31,7 @@ class ActionModule(ActionBase):
         try:
             args = prepared(self._task.args)
         except Refused as error:
-            raise AnsibleActionFail(str(error)) from error
+            return {"failed": True, "msg": str(error)}  # an exception would pass by failed_when
         if not args.pop("find"):
             return checked_result(args)
         return dict(self._execute_module(module_args=args, task_vars=task_vars))

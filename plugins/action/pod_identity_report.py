@@ -53,13 +53,16 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return what was reported; fails only where ``about`` is ``end`` and the cluster stopped."""
         super().run(tmp, task_vars)
-        _validation, given = self.validate_argument_spec(ARGUMENT_SPEC, required_if=REQUIRED_IF)
-        context = self._context(task_vars or {})
         try:
-            outcome = about.ABOUT[given["about"]](given, context)
-            written = files.write(given["dir"], outcome.files)
-        except (Refused, OSError) as error:
-            raise AnsibleActionFail(str(error)) from error
+            return self._report(task_vars or {})
+        except (AnsibleActionFail, Refused, OSError) as error:
+            return {"failed": True, "msg": str(error)}  # an exception would pass by failed_when
+
+    def _report(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        _validation, given = self.validate_argument_spec(ARGUMENT_SPEC, required_if=REQUIRED_IF)
+        context = self._context(task_vars)
+        outcome = about.ABOUT[given["about"]](given, context)
+        written = files.write(given["dir"], outcome.files)
         if outcome.known:
             self._stop_unless_registered()
         self._show([*outcome.lines, *written])

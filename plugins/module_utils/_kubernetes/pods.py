@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 Object = t.Mapping[str, t.Any]
 """A Kubernetes object as the API gives it."""
-Contents = t.Mapping[tuple[str, str], t.Mapping[str, str] | None]
+Contents: t.TypeAlias = "t.Mapping[tuple[str, str], t.Mapping[str, str] | None]"
 """What ConfigMaps and Secrets of a namespace hold, by kind and name; None for one that may not be read.
 
 Of a Secret's values, only what ``containers.reduced`` leaves of them."""

@@ -18,7 +18,7 @@ def item(name: str, namespace: str = "shop", **spec: t.Any) -> Object:
     return {"metadata": {"name": name, **({"namespace": namespace} if namespace else {})}, "spec": spec}
 
 
-def store(name: str, namespace: str, /, **reference: str) -> Object:
+def store(name: str, namespace: str, reference: dict[str, str]) -> Object:
     return item(name, namespace, provider={"aws": {"auth": {"jwt": {"serviceAccountRef": reference}}}})
 
 
@@ -35,9 +35,9 @@ def scaled(kind: str = "TriggerAuthentication") -> Object:
 
 PLAIN = [("shop", "web", template())]
 FOUND = {
-    "a store": ({"secretstores": [store("aws", "shop", name="orders")]}, PLAIN, "SecretStore shop/aws"),
+    "a store": ({"secretstores": [store("aws", "shop", {"name": "orders"})]}, PLAIN, "SecretStore shop/aws"),
     "a store of the cluster": (
-        {"clustersecretstores": [store("aws", "", name="orders", namespace="shop")]},
+        {"clustersecretstores": [store("aws", "", {"name": "orders", "namespace": "shop"})]},
         PLAIN,
         "ClusterSecretStore aws",
     ),
