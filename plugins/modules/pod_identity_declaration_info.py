@@ -168,11 +168,11 @@ EXAMPLES = r"""
     region: us-east-1
   register: read
 
-- name: Find the service account of the orders service
+- name: Declare the role of a service account
   enbuild.eks.pod_identity_declaration_info:
     workloads:
       - namespace: shop
-        deployment: orders
+        service_account: orders
         role_name: shop-orders
         managed_policies: [AmazonS3ReadOnlyAccess]
     cluster: "{{ read.cluster }}"
@@ -181,7 +181,12 @@ EXAMPLES = r"""
     api_key: "{{ lookup('enbuild.eks.cluster_token', 'production', region='us-east-1') }}"
   register: declaration
 
-- name: Associate it with its role
+- name: Create that role
+  enbuild.eks.pod_identity_roles:
+    region: us-east-1
+    roles: "{{ declaration.roles }}"
+
+- name: Associate the service account with it
   enbuild.eks.pod_identity_associations:
     cluster_name: production
     region: us-east-1

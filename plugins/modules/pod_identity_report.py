@@ -89,33 +89,31 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Diagnose a cluster
-  hosts: production
-  connection: local
-  gather_facts: false
-  tasks:
-    - name: One cluster
-      block:
-        - name: Look at the workloads of a namespace
-          ansible.builtin.import_role:
-            name: enbuild.eks.pod_identity_diagnose
-          vars:
-            pod_identity_diagnose_namespaces: [shop]
-      rescue:
-        - name: Record why this cluster stopped
-          enbuild.eks.pod_identity_report:
-            about: stop
-            failed_task: "{{ ansible_failed_task.name }}"
-            failed_result: "{{ ansible_failed_result }}"
-          register: pod_identity_reported
-      always:
-        - name: Report the run
-          enbuild.eks.pod_identity_report:
-            about: run
-          run_once: true
-        - name: Fail if the cluster stopped
-          enbuild.eks.pod_identity_report:
-            about: end
+- name: One cluster
+  vars:
+    eks_cluster_name: production
+    eks_region: us-east-1
+  block:
+    - name: Look at the workloads of a namespace
+      ansible.builtin.include_role:
+        name: enbuild.eks.pod_identity_diagnose
+      vars:
+        pod_identity_diagnose_namespaces: [shop]
+  rescue:
+    - name: Record why this cluster stopped
+      enbuild.eks.pod_identity_report:
+        about: stop
+        failed_task: "{{ ansible_failed_task.name }}"
+        failed_result: "{{ ansible_failed_result }}"
+      register: pod_identity_reported
+  always:
+    - name: Report the run
+      enbuild.eks.pod_identity_report:
+        about: run
+      run_once: true
+    - name: Fail if the cluster stopped
+      enbuild.eks.pod_identity_report:
+        about: end
 """
 
 RETURN = r"""

@@ -37,7 +37,7 @@ Run = t.Callable[..., PlaybookRun]
 EVERYTHING: dict[str, t.Any] = {"pod_identity_teardown_release": True, "pod_identity_teardown_agent": True}
 MOVE: dict[str, t.Any] = {"pod_identity_migrate_act": True, "pod_identity_migrate_finish": True}
 SITE_CHANGES = [
-    "Install or upgrade the release with its service accounts",
+    "Install or upgrade the release",
     "Install the add-on eks-pod-identity-agent",
     "Create and change IAM roles",
     "Bind the service accounts to their roles",

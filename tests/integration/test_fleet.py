@@ -142,8 +142,8 @@ def test_those_that_can_be_reached_end_in_the_declared_state(fleet: FleetOnLab, 
         arn = f"arn:aws:iam::{member.account or fleet.lab.account_id}:role/{ROLE}"
         assert fleet.associated(host) == {f"{member.namespace}/orders": arn}, site.output[-5000:]
     roles = fleet.lab.calls()["calls"]["iam"]
-    assert roles["CreateRole"] == 3, (
-        "one for each account that has a cluster that got so far, and one again, its reply lost"
+    assert roles["CreateRole"] in (3, 4), (
+        "one for each account that has a cluster that got so far, and again where a reply was lost or IAM doesn't show it yet"
     )
 
 

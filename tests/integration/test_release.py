@@ -25,7 +25,7 @@ pytestmark = pytest.mark.lab
 CALLBACKS = CHECKOUT / "tests" / "integration" / "callbacks"
 IN_A_FILE, IN_A_VARIABLE, IN_THE_RELEASE, AS_A_NUMBER = (
     "pl4nted-file",
-    "pl4nted-region",
+    "pl4nted-note",
     "pl4nted-held",
     "pl4nted-replicas",
 )
@@ -43,7 +43,8 @@ class Stored:
 
     def assert_no_secret(self) -> None:
         forms = [*SECRETS, *(base64.b64encode(each.encode()).decode().rstrip("=") for each in SECRETS)]
-        assert [each for each in forms if each in self.kept] == []
+        found = [self.kept[max(0, at - 300) : at + 60] for each in forms if (at := self.kept.find(each)) >= 0]
+        assert found == []
         assert not TOKEN.search(self.kept)
 
 
@@ -80,7 +81,8 @@ class Keeper:
 
     @staticmethod
     def variable() -> dict[str, t.Any]:
-        return {"enbuildCTF": {"aws_region": IN_A_VARIABLE}}
+        """A value that no template puts into a pod in clear: what a Deployment holds, the result of its restart shows."""
+        return {"enbuildCTF": {"note": IN_A_VARIABLE}}
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +120,13 @@ def test_a_time_out_names_what_is_not_ready_and_the_next_run_upgrades_once_more(
 def test_no_event_of_site_has_a_secret(lab: Lab, keeper: Keeper) -> None:
     lab.helm(
         *("upgrade", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", NAMESPACE, "--reuse-values"),
-        *("--set", f"enbuildMQ.secret={IN_THE_RELEASE},enbuildCTF.aws_region=eu-west-1"),
+        *("--set", f"enbuildMQ.secret={IN_THE_RELEASE},enbuildCTF.note=old"),
     )
     predicted = keeper.run("site", "--check", "--diff")
     done = keeper.run("site", "--diff")
     for stored in (predicted, done):
         assert stored.run.returncode == 0, stored.run.output[-5000:]
-        assert stored.run.stats["pod_identity_changes"]["lab"][0]["what"] == ["value enbuildCTF.aws_region"]
+        assert stored.run.stats["pod_identity_changes"]["lab"][0]["what"] == ["value enbuildCTF.note"]
         stored.assert_no_secret()
     again = keeper.run("site", enbuild_release_chart_repository_url=NO_REPOSITORY)
     assert (again.run.returncode, again.run.changed) == (0, []), again.run.output[-5000:]
