@@ -404,9 +404,9 @@ def not_ready_on_the_node(shop: Shop) -> None:
     (pod,) = shop.pods()
     agents = json.loads(shop.lab.kubectl("get", "pods", "-n", "kube-system", "-o", "json"))["items"]
     (its_agent,) = [each for each in agents if each["spec"].get("nodeName") == pod["spec"]["nodeName"]]
-    unready = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
-    where = ("pod", its_agent["metadata"]["name"], "-n", "kube-system", "--subresource=status")
-    shop.lab.kubectl("patch", *where, "-p", json.dumps(unready))
+    where = ("-n", "kube-system", f"pod/{its_agent['metadata']['name']}")
+    shop.lab.kubectl("annotate", *where, "lab.enbuild.eks/unready=true")
+    shop.lab.kubectl("wait", *where, "--for=condition=Ready=false", "--timeout=30s")
 
 
 @case("node_unsupported")
