@@ -271,7 +271,6 @@ from ..module_utils._workload.enbuild import RELEASE_SPEC
 
 ARGUMENT_SPEC = {
     **AUTH_ARG_SPEC,
-    "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]},
     "workloads": {"type": "list", "elements": "dict", "default": [], "options": ENTRY_SPEC},
     "enbuild": {"type": "dict", "options": RELEASE_SPEC},
     "optional": {"type": "bool", "default": False},

@@ -143,7 +143,7 @@ def test_those_that_can_be_reached_end_in_the_declared_state(fleet: FleetOnLab, 
         assert fleet.associated(host) == {f"{member.namespace}/orders": arn}, site.output[-5000:]
     roles = fleet.lab.calls()["calls"]["iam"]
     assert roles["CreateRole"] in (3, 4), (
-        "one for each account that has a cluster that got so far, and again where a reply was lost or IAM doesn't show it yet"
+        "one for each account that has a cluster that got so far, and again where a reply was lost"
     )
 
 

@@ -267,7 +267,7 @@ def test_credentials_that_aws_does_not_know_are_nobody_in_the_cluster(lab: Lab) 
 
 
 def test_only_the_owner_reads_the_labs_files(lab: Lab) -> None:
-    """Nobody else gets into the folder, whatever the programs that tests start write there with a umask of their own."""
+    """Nobody else gets into the folder, whatever is written there with another umask."""
     assert lab.folder.stat().st_mode & 0o077 == 0
     assert lab.control_token_file.is_relative_to(lab.folder)
     assert lab.control_token_file.stat().st_mode & 0o177 == 0

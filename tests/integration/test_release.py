@@ -81,7 +81,7 @@ class Keeper:
 
     @staticmethod
     def variable() -> dict[str, t.Any]:
-        """A value that no template puts into a pod in clear: what a Deployment holds, the result of its restart shows."""
+        """A value that no template puts into a pod in clear: a Deployment's restart shows the Deployment."""
         return {"enbuildCTF": {"note": IN_A_VARIABLE}}
 
 
