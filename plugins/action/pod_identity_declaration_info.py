@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._core.plan import Refused
@@ -72,7 +73,7 @@ def _release(given: Item) -> dict[str, t.Any]:
 
 
 def _true(value: t.Any, default: bool) -> bool:
-    """A boolean as YAML, the command line and AWX write it."""
+    """A boolean in any of Ansible's own forms, as the options of the release take it."""
     if value is None or value == "":
         return default
-    return value if isinstance(value, bool) else str(value).lower() in ("true", "yes", "on", "1")
+    return bool(boolean(value, strict=False))

@@ -30,6 +30,12 @@ def test_without_workloads_the_services_of_the_release_are_declared(nothing: t.A
     assert [item["deployment"] for item in prepared(given)["workloads"]] == ["enbuild-enbuild-ai"]
 
 
+@pytest.mark.parametrize("on", [True, "true", "yes", "y", "on", 1, "1"])
+def test_a_switch_is_read_as_the_release_reads_it(on: t.Any) -> None:
+    given = {"cluster": CLUSTER, "enbuild": {"ai": on, "ctf": False}}
+    assert [item["name"] for item in prepared(given)["workloads"]] == ["ai"]
+
+
 def test_a_single_bucket_is_a_list_of_one() -> None:
     given = {"cluster": CLUSTER, "enbuild": {"ctf_buckets": "acme-ctf", "ai": False}}
     assert prepared(given)["workloads"][0]["allowed"] == [{"bucket": "acme-ctf"}]
