@@ -81,7 +81,7 @@ class ActionModule(ActionBase):
 
     def _stop_unless_registered(self) -> None:
         """Refuse a name under which the end of the run would not find this."""
-        if self._task.register != REGISTER:
+        if REGISTER not in _names(self._task.register):
             raise AnsibleActionFail(
                 f"Register the result as {REGISTER}: the report at the end of the run reads it there."
             )
@@ -91,6 +91,11 @@ class ActionModule(ActionBase):
         for line in lines:
             tone = about.tone(line)
             display.display(line, color=getattr(constants, COLORS[tone]) if tone else None)
+
+
+def _names(register: str | t.Mapping[str, t.Any] | None) -> t.Collection[str]:
+    """The names that a task registers: ansible-core 2.21 has them as keys, each with its expression."""
+    return {register} if isinstance(register, str) else set(register or ())
 
 
 def _result(outcome: Outcome, context: Context, written: list[str]) -> dict[str, t.Any]:

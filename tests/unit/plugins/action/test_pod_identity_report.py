@@ -18,7 +18,7 @@ from ansible_collections.enbuild.eks.tests.unit.plugins import report_samples as
 VERDICT = {"about": "verdict", "cluster": samples.CLUSTER, "found": {"workloads": [], "findings": []}}
 
 
-def run(args: t.Any, register: str | None = "pod_identity_reported", **variables: t.Any) -> dict[str, t.Any]:
+def run(args: t.Any, register: t.Any = "pod_identity_reported", **variables: t.Any) -> dict[str, t.Any]:
     """Run the action on a host of its own."""
     host = {"inventory_hostname": "prod", **variables}
     task = types.SimpleNamespace(
@@ -53,9 +53,14 @@ def test_what_was_known_before_is_kept() -> None:
     assert (end["failed"], end["msg"]) == (True, 'prod stopped at "Read", for the reason above')
 
 
-@pytest.mark.parametrize("register", [None, "pod_identity_verify_reported"])
-def test_what_the_end_would_not_find_is_refused(register: str | None) -> None:
+@pytest.mark.parametrize("register", [None, "pod_identity_verify_reported", {"pod_identity_verify_reported": "_task"}])
+def test_what_the_end_would_not_find_is_refused(register: t.Any) -> None:
     assert_refused(run(VERDICT, register), "Register the result as pod_identity_reported")
+
+
+def test_a_name_is_found_as_ansible_core_2_21_has_it() -> None:
+    """It keeps the names that a task registers as keys."""
+    assert "failed" not in run(VERDICT, {"pod_identity_reported": "_task.polymorphic_result"})
 
 
 @pytest.mark.parametrize(
