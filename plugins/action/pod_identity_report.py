@@ -5,17 +5,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import typing as t
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
+from ansible import context as cli
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.playbook import Playbook
 from ansible.plugins.action import ActionBase
+from ansible.utils.collection_loader._collection_finder import _get_collection_playbook_path
 from ansible.utils.display import Display
+from ansible.vars.manager import VariableManager
 
 from ..module_utils._core.plan import Refused
-from ..plugin_utils._report import about, files
-from ..plugin_utils._report.model import KNOWN, REGISTER, Context, Outcome, Tone
+from ..plugin_utils._report import about, files, tags
+from ..plugin_utils._report.model import KNOWN, REGISTER, Context, Outcome, Tags, Tone
 
 ARGUMENT_SPEC = {
     "about": {"type": "str", "required": True, "choices": list(about.ABOUT)},
@@ -51,7 +56,7 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return what was reported; fails only where ``about`` is ``end`` and the cluster stopped."""
+        """Return what was reported; fails at the ``start`` of what can't be done and at the ``end`` of what stopped."""
         super().run(tmp, task_vars)
         try:
             return self._report(task_vars or {})
@@ -60,7 +65,7 @@ class ActionModule(ActionBase):
 
     def _report(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         _validation, given = self.validate_argument_spec(ARGUMENT_SPEC, required_if=REQUIRED_IF)
-        context = self._context(task_vars)
+        context = self._context(task_vars, self._tags() if given["about"] == "start" else Tags())
         outcome = about.ABOUT[given["about"]](given, context)
         written = files.write(given["dir"], outcome.files)
         if outcome.known:
@@ -68,7 +73,7 @@ class ActionModule(ActionBase):
         self._show([*outcome.lines, *written])
         return _result(outcome, context, written)
 
-    def _context(self, variables: dict[str, t.Any]) -> Context:
+    def _context(self, variables: dict[str, t.Any], found: Tags) -> Context:
         names = variables.get("ansible_play_hosts_all") or [variables["inventory_hostname"]]
         hosts = variables["hostvars"]
         return Context(
@@ -77,7 +82,26 @@ class ActionModule(ActionBase):
             now=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             variables=variables,
             hosts={str(name): hosts[name] for name in names},
+            tags=found,
         )
+
+    def _tags(self) -> Tags:
+        play = self._task.get_play()
+        asked, there = {*play.only_tags, *play.skip_tags}, tags.of(play.tasks)
+        missing = tags.unknown(asked, there)
+        return Tags(tags.unknown(missing, self._tags_of_all_plays()) if missing else (), there)
+
+    def _tags_of_all_plays(self) -> set[str]:
+        """The tags of the playbooks that Ansible was started with: ours may be one of several."""
+        found: set[str] = set()
+        for name in cli.CLIARGS.get("args", ()):
+            resource = _get_collection_playbook_path(name)
+            path = resource[1] if resource else name
+            with contextlib.suppress(AnsibleError):
+                variables = VariableManager(loader=self._loader)
+                plays = Playbook.load(path, variable_manager=variables, loader=self._loader).get_plays()
+                found |= tags.of(task for play in plays for task in play.tasks)
+        return found
 
     def _stop_unless_registered(self) -> None:
         """Refuse a name under which the end of the run would not find this."""

@@ -15,7 +15,7 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._core.plan import Refused
 from ..plugin_utils._core.data import read
 from ..plugin_utils._core.refusals import as_filter
-from ..plugin_utils._fleet import shared_roles
+from ..plugin_utils._fleet import same_cluster, shared_roles
 
 LOCAL = ("localhost", "127.0.0.1")
 """Patterns that match the host that Ansible adds to an empty inventory."""
@@ -71,5 +71,6 @@ class FilterModule:
             "given": given,
             "clusters": as_filter(clusters),
             "collection_version": collection_version,
+            "same_cluster": same_cluster.problem,
             "shared_roles": shared_roles.sharing,
         }

@@ -21,6 +21,7 @@ options:
       - What to report on.
       - V(verdict) is what the pods of a cluster have, from O(found).
       - V(drift) is what isn't as declared, from the steps' results in check mode and O(seen).
+      - V(start) is the beginning of a run. It fails where a tag was asked for, or is to be skipped, that no task has.
       - V(stop) records why a cluster stopped, in a C(rescue). It prints nothing.
       - V(run) is the end of a run, for all hosts of the play. Use it with C(run_once).
       - V(end) fails on a host that V(stop) was recorded for.
@@ -28,7 +29,7 @@ options:
         and V(end) read them.
     type: str
     required: true
-    choices: [stop, verdict, drift, run, end]
+    choices: [start, stop, verdict, drift, run, end]
   failed_task:
     description: For V(stop), the name of the task that failed.
     type: str

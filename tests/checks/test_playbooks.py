@@ -57,11 +57,18 @@ def test_the_frame_records_stops_reports_once_and_fails_at_the_end(path: Path) -
 
 
 @every_playbook
+def test_what_was_asked_for_is_checked_before_all_else(path: Path) -> None:
+    (cluster,) = _play(path)["tasks"]
+    first = cluster["block"][0]
+    assert (first[REPORT]["about"], first["tags"]) == ("start", ["always"])
+
+
+@every_playbook
 def test_steps_are_roles_with_a_tag(path: Path) -> None:
     (cluster,) = _play(path)["tasks"]
     for step in cluster["block"]:
         assert step["tags"], step
-        assert CHECK in step or step[ROLE]["name"].startswith("enbuild.eks."), step
+        assert step.keys() & {REPORT, CHECK} or step[ROLE]["name"].startswith("enbuild.eks."), step
 
 
 @every_playbook
@@ -69,7 +76,7 @@ def test_what_a_role_does_not_check_itself_is_checked_before_all_steps(path: Pat
     (cluster,) = _play(path)["tasks"]
     roles = [step[ROLE] for step in cluster["block"] if ROLE in step]
     unchecked = [role["name"].removeprefix("enbuild.eks.") for role in roles if role.get("rolespec_validate") is False]
-    first = cluster["block"][0]
+    first = cluster["block"][1]
     assert unchecked == (first["vars"]["site_roles"] if CHECK in first else [])
 
 

@@ -179,6 +179,15 @@ def test_roles_that_clusters_would_take_from_each_other_are_refused(fleet: Fleet
     assert fleet.lab.aws("iam").get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"] == before
 
 
+def test_hosts_with_one_cluster_are_refused_by_name_before_anything_changes(fleet: FleetOnLab) -> None:
+    """As with a cluster in a survey, where the inventory has hosts."""
+    fleet.configure(include=["prod-*"])
+    run = fleet.run("site", "-e", "eks_cluster_name=prod-beta", "-e", f"eks_region={EU}")
+    assert (run.returncode, run.recap("changed")) == (2, 0), run.output[-5000:]
+    assert run.failure.count(f"are one cluster, arn:aws:eks:{EU}:123456789012:cluster/prod-beta") == 2, run.failure
+    assert [host for host in (ALPHA, BETA) if f"{host} stopped at" not in run.failure] == []
+
+
 def test_a_role_that_lets_nobody_in_stops_the_cluster_and_is_named(fleet: FleetOnLab) -> None:
     locked = f"arn:aws:iam::{LOCKED}:role/operator"
     run = fleet.run("verify", "--limit", BETA, "-e", f"eks_assume_role_arn={locked}")

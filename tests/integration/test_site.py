@@ -101,6 +101,29 @@ def test_bad_input_is_refused_before_anything_changes(
     assert run.changed == []
 
 
+def test_a_tag_that_no_task_has_is_a_failure_that_names_those_that_exist(site: Site) -> None:
+    run = site("--tags", "pod_identity_imm")
+    assert run.returncode == 2, run.output
+    assert "No task has the tag pod_identity_imm, so nothing was done. Did you mean pod_identity_iam?" in run.failure
+    assert "enbuild_release, pod_identity_agent, pod_identity_associations" in run.failure
+    assert [name for name in run.tasks if "Read" in name] == []
+
+
+def test_tags_of_a_playbook_that_imports_ours_are_its_own(lab: Lab, site: Site, tmp_path: Path) -> None:
+    own = {
+        "name": "Own",
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tags": ["own"],
+        "tasks": [{"ansible.builtin.meta": "noop"}],
+    }
+    wrapper = tmp_path / "all.yml"
+    wrapper.write_text(json.dumps([own, {"name": "Ours", "ansible.builtin.import_playbook": "enbuild.eks.site"}]))
+    variables = json.dumps({"eks_cluster_name": lab.cluster_name, "eks_region": lab.region})
+    run = run_playbook([str(wrapper), "--tags", "own", "-e", variables], lab.environment())
+    assert run.returncode == 0, run.output
+
+
 def test_a_denied_action_says_who_may_not_do_what(lab: Lab, site: Site) -> None:
     iam = lab.aws("iam")
     iam.create_user(UserName="reader")

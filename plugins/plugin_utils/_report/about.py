@@ -8,12 +8,17 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._identity.verdict import SEVERITIES
-from . import changes, drift, identity, run, stops
+from . import changes, drift, identity, run, stops, tags
 from .model import Context, Item, Outcome, Tone
 from .page import page
 
 DRIFT_KNOWN = ("counts", "not_compared")
 """What the table of a fleet reads of a cluster's drift."""
+
+
+def start(_given: Item, context: Context) -> Outcome:
+    """What was asked for and can't be done, before anything is."""
+    return Outcome(failure=tags.problem(context.tags.unknown, context.tags.there))
 
 
 def stop(given: Item, _context: Context) -> Outcome:
@@ -64,7 +69,7 @@ def drifted(given: Item, context: Context) -> Outcome:
 def whole_run(given: Item, context: Context) -> Outcome:
     """What the run changed, what holds and what to do, for all clusters; with ``changes``, what changed as well."""
     hosts = {host: context.known(variables) for host, variables in context.hosts.items()}
-    stopped = {host: known["stop"] for host, known in hosts.items() if "stop" in known}
+    stopped = {context.name_of(host): known["stop"] for host, known in hosts.items() if "stop" in known}
     made = changes.of_clusters(context.hosts, context.name_of) if given["changes"] else {}
     notes = _notes(context) if given["changes"] else []
     ends = run.lines(hosts, context.name_of, made, context.check)
@@ -87,6 +92,7 @@ def end(_given: Item, context: Context) -> Outcome:
 
 
 ABOUT: t.Mapping[str, t.Callable[[Item, Context], Outcome]] = {
+    "start": start,
     "stop": stop,
     "verdict": verdict,
     "drift": drifted,

@@ -24,6 +24,14 @@ def cluster_name(host: str, variables: Item) -> str:
 
 
 @dataclass(frozen=True)
+class Tags:
+    """Tags that the run was started with and no task has, and those that the play's tasks have."""
+
+    unknown: t.Sequence[str] = ()
+    there: t.AbstractSet[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Context:
     """Where and when a report is made: the play's hosts by their names, each with its variables."""
 
@@ -32,6 +40,7 @@ class Context:
     now: str
     variables: Item
     hosts: t.Mapping[str, Item]
+    tags: Tags = Tags()
 
     def name(self, cluster: Item) -> str:
         """The cluster's name among artifacts and files: its host's, or its own where there is no inventory."""

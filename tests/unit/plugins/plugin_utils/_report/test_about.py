@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report import about
-from ansible_collections.enbuild.eks.plugins.plugin_utils._report.model import Context, Outcome
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.model import Context, Outcome, Tags
 from ansible_collections.enbuild.eks.tests.unit.plugins import registered
 from ansible_collections.enbuild.eks.tests.unit.plugins import report_samples as samples
 
@@ -125,6 +126,17 @@ def test_the_end_of_a_prediction_says_how_to_make_it_true() -> None:
 def test_a_run_that_reads_says_nothing_of_changes() -> None:
     made = reported("run", context(pod_identity_results=RESTARTED))
     assert (made.lines, made.artifacts) == ([], {"pod_identity_stopped": {}})
+
+
+def test_a_tag_that_no_task_has_fails_at_the_start() -> None:
+    play = dataclasses.replace(context(), tags=Tags(["verfy"], {"verify", "always"}))
+    assert "No task has the tag verfy, so nothing was done. Did you mean verify?" in reported("start", play).failure
+    assert not reported("start", context()).failure
+
+
+def test_what_stopped_is_passed_on_by_cluster_also_without_an_inventory() -> None:
+    made = reported("run", context(**known(stop=STOP)))
+    assert made.artifacts["pod_identity_stopped"] == {"production": STOP}
 
 
 def test_a_fleet_is_a_table_and_the_reasons_of_those_that_stopped() -> None:
