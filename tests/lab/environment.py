@@ -17,7 +17,7 @@ from .parts import CLUSTER, REGION, Plan, kubeconfig
 if t.TYPE_CHECKING:
     from .labs import Lab
 
-CLAIMED = ("AWS_", "BOTO_", "EKS_", "HELM_", "K8S_AUTH_", "KUBE")
+CLAIMED = ("ANSIBLE_INVENTORY", "AWS_", "BOTO_", "EKS_", "HELM_", "K8S_AUTH_", "KUBE")
 """Prefixes of variables that decide where such tools go: a lab's shell has the lab's own and no others."""
 EKS_CONTEXT, ADMIN_CONTEXT = "lab", "lab-admin"
 
@@ -89,6 +89,16 @@ def user_kubeconfig(plan: Plan, ca: Path) -> dict[str, t.Any]:
     aws = aws_cli()
     users = [{"name": EKS_CONTEXT, "user": {"exec": _get_token(aws, plan.aws_url)}}, admin] if aws else [admin]
     return kubeconfig(plan.kubernetes_host, ca, users)
+
+
+def user_inventory(plan: Plan) -> dict[str, t.Any]:
+    """Return the inventory with which a playbook works on the lab without any option."""
+    host = {
+        "eks_cluster_name": CLUSTER,
+        "eks_region": REGION,
+        "enbuild_release_chart_repository_url": plan.chart_repository_url,
+    }
+    return {"all": {"hosts": {CLUSTER: host}}}
 
 
 def _get_token(aws: str, endpoint: str) -> dict[str, t.Any]:

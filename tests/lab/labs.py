@@ -99,10 +99,14 @@ class Lab:
         before = os.environ if base is None else base
         return environment.merged(environment.variables(self), before, environment.program_folders(self.bin_dir))
 
+    def shell_variables(self) -> dict[str, str]:
+        """Return the lab's own variables for a shell, among them an inventory that has the lab's cluster."""
+        return environment.variables(self) | {"ANSIBLE_INVENTORY": str(Layout(self.folder).inventory)}
+
     def shell_lines(self) -> list[str]:
-        """Return the same for a shell to evaluate."""
+        """Return what a shell on the lab has to evaluate."""
         folders = environment.program_folders(self.bin_dir)
-        return environment.shell_lines(environment.variables(self), os.environ, folders)
+        return environment.shell_lines(self.shell_variables(), os.environ, folders)
 
     def aws(self, service: str, **options: t.Any) -> t.Any:
         """Return a boto3 client of the account's operator."""

@@ -84,6 +84,11 @@ class Layout:
         return self.folder / "secrets"
 
     @property
+    def inventory(self) -> Path:
+        """The inventory of a shell on the lab: one host, the cluster."""
+        return self.folder / "inventory.yml"
+
+    @property
     def kubeconfig(self) -> Path:
         """The user's: authenticates with AWS credentials, as on EKS."""
         return self.folder / "kubeconfig"

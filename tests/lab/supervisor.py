@@ -24,7 +24,7 @@ from pathlib import Path
 
 from .binaries import link
 from .cluster import furnish, is_settled
-from .environment import user_kubeconfig
+from .environment import user_inventory, user_kubeconfig
 from .errors import LabError, with_log
 from .kubernetes_api import KubernetesApi, KubernetesError, answers
 from .layout import Layout, cache_folder
@@ -90,6 +90,7 @@ class Supervisor:
         while not is_settled(api):
             self._tick("the nodes to be ready")
         write_json(self._layout.kubeconfig, user_kubeconfig(plan, credentials.ca))
+        write_json(self._layout.inventory, user_inventory(plan))
         write_json(self._layout.facts, describe(plan, credentials.ca))
         tell(ready=round(time.monotonic() - started, 1))
 

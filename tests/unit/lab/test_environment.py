@@ -27,7 +27,16 @@ def test_a_shell_gets_exactly_the_values(own: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "K8S_AUTH_HOST", "KUBECONFIG", "HELM_DRIVER"]
+    "name",
+    [
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_ENDPOINT_URL_S3",
+        "ANSIBLE_INVENTORY",
+        "K8S_AUTH_HOST",
+        "KUBECONFIG",
+        "HELM_DRIVER",
+    ],
 )
 def test_what_the_user_had_set_for_such_tools_is_gone(name: str) -> None:
     base = {name: "mine", "PATH": "/bin", "EDITOR": "vi"}
