@@ -103,13 +103,29 @@ def test_the_pod_asks_by_itself_where_the_caller_may_not(
     assert not SECRETS.findall(json.dumps(seen))
 
 
-def test_the_next_best_evidence_is_called_so(shop: Shop, outsider: dict[str, str]) -> None:
-    shop.healthy(annotations={"lab.enbuild.eks/tools": "none"})
+FLOOD = "print('proof.tool=' + ' ' * 5_000_000 + 'curl')\nprint('proof.came=yes')\n" * 10
+
+
+@pytest.mark.parametrize(
+    ("tools", "words"), [("none", "neither Python, curl, wget nor busybox"), ("python", "more than 65,536 bytes")]
+)
+def test_the_next_best_evidence_is_called_so(tools: str, words: str, shop: Shop, outsider: dict[str, str]) -> None:
+    """Whose Python answers with megabytes isn't believed, and isn't read to its end."""
+    shop.kubectl("create", "configmap", "flood", f"--from-literal=sitecustomize.py={FLOOD}")
+    shop.healthy(
+        spec={"volumes": [{"name": "flood", "configMap": {"name": "flood"}}]},
+        container={
+            "volumeMounts": [{"name": "flood", "mountPath": "/flood"}],
+            "env": [{"name": "PYTHONPATH", "value": "/flood"}],
+        },
+        annotations={"lab.enbuild.eks/tools": tools},
+    )
     shop.settle()
     seen = look_at(shop.lab, keys=outsider, workloads=[{"namespace": shop.namespace, **shop.asked}])
     (workload,) = seen["workloads"]
     assert (workload["rung"], workload["rungs"]["issued"], workload["issued"]["how"]) == ("injected", None, "agent")
     assert "Likely, but not proven" in workload["stopped_by"]
+    assert words in workload["stopped_by"]
     assert workload["findings"] == []
 
 

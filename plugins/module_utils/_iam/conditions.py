@@ -19,6 +19,9 @@ Values: t.TypeAlias = "tuple[str, ...] | None"
 _OPERATOR = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{(?!\*\}|\?\}|\$\})")
 _TOKEN = re.compile(r"\$\{(?P<literal>[*?$])\}|(?P<any>.)", re.DOTALL)
+_ANY, _ONE, _END = "any run", "any one", "the end"
+"""Tokens of a pattern that no single character equals."""
+_WILDCARDS = {"*": _ANY, "?": _ONE}
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,11 @@ def as_texts(value: t.Any) -> tuple[str, ...]:
 
 
 def like(pattern: str, text: str) -> bool:
-    """Match IAM's wildcards ``*`` and ``?``."""
-    return re.fullmatch(_wildcards(pattern), text, re.DOTALL) is not None
+    """Match IAM's wildcards ``*`` and ``?``, in at most the square of the text's length whatever the pattern is."""
+    tokens = _tokens(pattern)
+    if len(tokens) - tokens.count(_ANY) > len(text):
+        return False
+    return _matches([*tokens, _END], text)
 
 
 def arn_like(pattern: str, text: str) -> bool:
@@ -71,13 +77,31 @@ def arn_like(pattern: str, text: str) -> bool:
     return len(patterns) == len(parts) and all(map(like, patterns, parts))
 
 
-def _wildcards(pattern: str) -> str:
-    def token(found: re.Match[str]) -> str:
-        if found["literal"]:
-            return re.escape(found["literal"])
-        return {"*": ".*", "?": "."}.get(found["any"]) or re.escape(found["any"])
+def _tokens(pattern: str) -> list[str]:
+    """The characters and wildcards of a pattern, each run of ``*`` once."""
+    tokens: list[str] = []
+    for found in _TOKEN.finditer(pattern):
+        token = found["literal"] or _WILDCARDS.get(found["any"], found["any"])
+        if not (token == _ANY and tokens[-1:] == [_ANY]):
+            tokens.append(token)
+    return tokens
 
-    return _TOKEN.sub(token, pattern)
+
+def _matches(tokens: t.Sequence[str], text: str) -> bool:
+    """Only the last ``*`` is ever tried anew: what an earlier one took can stay as it is."""
+    token = at = 0
+    retry: tuple[int, int] | None = None
+    while at < len(text):
+        if tokens[token] == _ANY:
+            token += 1
+            retry = token, at
+        elif tokens[token] in (_ONE, text[at]):
+            token, at = token + 1, at + 1
+        elif retry is None:
+            return False
+        else:
+            token, at = retry = retry[0], retry[1] + 1
+    return tokens[token] == _END or tokens[token:] == [_ANY, _END]
 
 
 def _equals(wanted: str, text: str) -> bool:

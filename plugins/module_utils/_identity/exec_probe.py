@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import replace
 
+from .._core.text import clean
 from .evidence import Issued
 
 PYTHON = r"""
@@ -83,19 +83,26 @@ Not every BusyBox is built with wget's -T, and Debian's falls over it.
 
 COMMANDS = (("sh", "-c", SHELL, "sh", PYTHON), ("python3", "-c", PYTHON))
 """What to try one after another: an image may have no shell."""
-LINE = re.compile(r"^proof\.([a-z]+)=(.*?)\s*$", re.MULTILINE)
+START = "proof."
+"""What each line of the answer starts with."""
 
 
 def read(printed: str, pod: str) -> Issued | None:
     """What a pod's answer says; None where its image has nothing to ask with."""
-    said = dict(LINE.findall(printed))
+    said = _said(printed)
     if said.get("tool", "none") == "none":
         return None
     found = Issued("exec", said.get("came") == "yes", said.get("arn", ""), said["tool"], pod)
     if found.good:
         return found
-    why = f" ({said['error'].strip()})" if said.get("error") else ""
+    why = f" ({said['error']})" if said.get("error") else ""
     return replace(found, message=f"Pod {pod} asked the agent by {found.tool}, and got no credentials{why}")
+
+
+def _said(printed: str) -> dict[str, str]:
+    """By name; the pod's image decides what each says, so that it is cleaned before it stands in a message."""
+    lines = (line.removeprefix(START).partition("=") for line in printed.splitlines() if line.startswith(START))
+    return {name: clean(value.strip()) for name, _equals, value in lines}
 
 
 def plays(assumed_role_arn: str, role_arn: str) -> bool:

@@ -14,6 +14,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import 
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException
 
 from .._core.plan import Refused
+from . import exec_output
 from .containers import reduced
 from .pods import Object, Pod, running_pods
 
@@ -30,7 +31,6 @@ MOST_SPACES = 2
 """Namespaces that are listed one by one; more are read with the whole cluster."""
 TOKEN_SECONDS = 600
 """Life of a token; Kubernetes makes none for less."""
-EXEC_SECONDS = 30
 AUDIENCE = "pods.eks.amazonaws.com"
 GROUPS = {
     "pods": "/api/v1",
@@ -186,14 +186,16 @@ class Kubernetes:
         """What ``command`` prints in a container of ``pod`` that carries the injection."""
         try:
             shell = self._shell(pod, command)
-            shell.run_forever(timeout=EXEC_SECONDS)
-            printed = str(shell.read_stdout(timeout=1))
-            shell.close()
+            try:
+                return exec_output.read(shell.sock)
+            finally:
+                shell.close()
+        except exec_output.TooMuch as error:
+            raise KubernetesError(f"{error}: what pod {pod.namespace}/{pod.name} says is not known.") from None
         except (ApiException, HTTPError, WebSocketException, OSError) as error:
             raise KubernetesError(
                 _sentence(f"exec in pod {pod.namespace}/{pod.name}", error), _status(error)
             ) from error
-        return printed
 
     def _shell(self, pod: Pod, command: t.Sequence[str]) -> t.Any:
         from kubernetes.client import CoreV1Api  # It would double the CPU time of a look, and few execute anything.

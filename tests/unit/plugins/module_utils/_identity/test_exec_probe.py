@@ -107,6 +107,16 @@ def test_an_image_with_nothing_says_so(agent: str, tmp_path: Path) -> None:
     assert read(ask(COMMANDS[0], image(tmp_path / "bin"), agent, tmp_path / "token"), "a") is None
 
 
+def test_what_the_pod_says_is_cleaned() -> None:
+    """Its image decides what it prints: an end of the line, a mark that turns the text around, very much of it."""
+    found = read(
+        "\n".join(["proof.tool=cu\u202erl\x1b[2J", "proof.came=no", f"proof.error={'x' * 9000}", "other=1"]), "a"
+    )
+    assert found
+    assert found.tool == "curl[2J"
+    assert len(found.message) < 400
+
+
 @pytest.mark.parametrize(
     ("assumed", "role", "same"),
     [
