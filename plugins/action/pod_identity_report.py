@@ -19,8 +19,9 @@ from ansible.utils.display import Display
 from ansible.vars.manager import VariableManager
 
 from ..module_utils._core.plan import Refused
+from ..plugin_utils._awx import surveys
 from ..plugin_utils._report import about, files, tags
-from ..plugin_utils._report.model import KNOWN, REGISTER, Context, Outcome, Tags, Tone
+from ..plugin_utils._report.model import KNOWN, REGISTER, Context, Outcome, Survey, Tags, Tone
 
 ARGUMENT_SPEC = {
     "about": {"type": "str", "required": True, "choices": list(about.ABOUT)},
@@ -36,6 +37,10 @@ ARGUMENT_SPEC = {
     "artifact": {"type": "bool", "default": False},
     "changes": {"type": "bool", "default": False},
 }
+SURVEY = "pod_identity_survey"
+"""The variable of a play that names its survey."""
+IN_JOB = {"awx_job_id", "tower_job_id"}
+"""Variables that every job of AWX has."""
 REQUIRED_IF = [
     ("about", "stop", ["failed_task", "failed_result"]),
     ("about", "verdict", ["cluster", "found"]),
@@ -65,15 +70,15 @@ class ActionModule(ActionBase):
 
     def _report(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         _validation, given = self.validate_argument_spec(ARGUMENT_SPEC, required_if=REQUIRED_IF)
-        context = self._context(task_vars, self._tags() if given["about"] == "start" else Tags())
-        outcome = about.ABOUT[given["about"]](given, context)
+        context = self._context(task_vars, given)
+        outcome = about.report(given["about"], given, context)
         written = files.write(given["dir"], outcome.files)
         if outcome.known:
             self._stop_unless_registered()
         self._show([*outcome.lines, *written])
         return _result(outcome, context, written)
 
-    def _context(self, variables: dict[str, t.Any], found: Tags) -> Context:
+    def _context(self, variables: dict[str, t.Any], given: dict[str, t.Any]) -> Context:
         names = variables.get("ansible_play_hosts_all") or [variables["inventory_hostname"]]
         hosts = variables["hostvars"]
         return Context(
@@ -82,8 +87,19 @@ class ActionModule(ActionBase):
             now=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             variables=variables,
             hosts={str(name): hosts[name] for name in names},
-            tags=found,
+            tags=self._tags() if given["about"] == "start" else Tags(),
+            survey=self._survey(variables),
         )
+
+    def _survey(self, variables: dict[str, t.Any]) -> Survey:
+        """The play's survey, with what was given for its variables; what can't be templated yet is left out."""
+        name = variables.get(SURVEY)
+        questions = surveys.questions(str(name)) if name else []
+        found: dict[str, t.Any] = {}
+        for variable in {question["variable"] for question in questions} & variables.keys():
+            with contextlib.suppress(AnsibleError):
+                found[variable] = self._templar.template(variables[variable])
+        return Survey(questions, found, bool(variables.keys() & IN_JOB))
 
     def _tags(self) -> Tags:
         play = self._task.get_play()

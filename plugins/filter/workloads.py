@@ -27,8 +27,8 @@ def as_data(value: t.Any) -> t.Any:
 
 
 def given(value: t.Any, default: t.Any) -> t.Any:
-    """Return ``value``, or ``default`` where nothing is given: null or "". False and 0 are given."""
-    return default if value is None or value == "" else value
+    """Return ``value``, or ``default`` where nothing is given: null or blank text. False and 0 are given."""
+    return default if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
 def clusters(groups: t.Mapping[str, t.Sequence[str]], limit: t.Any = "") -> str:

@@ -21,7 +21,8 @@ options:
       - What to report on.
       - V(verdict) is what the pods of a cluster have, from O(found).
       - V(drift) is what isn't as declared, from the steps' results in check mode and O(seen).
-      - V(start) is the beginning of a run. It fails where a tag was asked for, or is to be skipped, that no task has.
+      - V(start) is the beginning of a run. It fails where a tag was asked for, or is to be skipped, that no task has,
+        and where a variable that the playbook's survey asks for has a value that its question doesn't allow.
       - V(stop) records why a cluster stopped, in a C(rescue). It prints nothing.
       - V(run) is the end of a run, for all hosts of the play. Use it with C(run_once).
       - V(end) fails on a host that V(stop) was recorded for.
@@ -84,6 +85,8 @@ attributes:
     description: There is nothing to compare.
     support: N/A
 notes:
+  - The variable C(pod_identity_survey) of a play names its survey among those of this collection, such as C(site).
+    In a job of AWX, messages have the survey's question beside the variable.
   - It runs on the controller, whatever the connection, and needs no cluster.
 seealso:
   - module: enbuild.eks.pod_identity_workload_info

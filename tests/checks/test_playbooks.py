@@ -30,9 +30,9 @@ def _play(path: Path) -> dict[str, t.Any]:
 
 
 def _frame(play: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The play without what may differ: its name, its steps, and whether it reports changes."""
+    """The play without what may differ: its name and survey, its steps, and whether it reports changes."""
     frame = copy.deepcopy(play)
-    frame["name"] = ""
+    frame["name"] = frame["vars"]["pod_identity_survey"] = ""
     (cluster,) = frame["tasks"]
     cluster["block"] = []
     cluster["always"][0][REPORT].pop("changes", None)
@@ -60,7 +60,12 @@ def test_the_frame_records_stops_reports_once_and_fails_at_the_end(path: Path) -
 def test_what_was_asked_for_is_checked_before_all_else(path: Path) -> None:
     (cluster,) = _play(path)["tasks"]
     first = cluster["block"][0]
-    assert (first[REPORT]["about"], first["tags"]) == ("start", ["always"])
+    assert (first[REPORT], first["tags"]) == ({"about": "start"}, ["always"])
+
+
+@every_playbook
+def test_a_playbook_names_its_survey(path: Path) -> None:
+    assert _play(path)["vars"]["pod_identity_survey"] == path.stem
 
 
 @every_playbook

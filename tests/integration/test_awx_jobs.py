@@ -50,6 +50,10 @@ SECRETS = re.compile(r"k8s-aws-v1\.[\w-]{8}|eyJ[\w-]{8,}\.eyJ|BEGIN [A-Z ]*PRIVA
 """A token for a cluster, a service account's, a key."""
 
 
+PLANTED = "pl4nted-p4ssword"
+"""A password that somebody typed into a survey."""
+
+
 GIVEN = ("eks_cluster_name", "eks_region", "enbuild_release_chart_repository_url")
 """What the inventory and the template say, and an empty answer would take away."""
 
@@ -126,7 +130,11 @@ class Awx:
         assert [path for path in kubeconfigs if path.stat().st_mode & 0o077] == []
         kept = [path for path in files if path not in kubeconfigs]
         text = json.dumps(finished.events) + "".join(path.read_text(errors="replace") for path in kept)
-        known = {"stray-token", *(text for name, text in credential.variables.items() if name != "AWS_ACCESS_KEY_ID")}
+        known = {
+            "stray-token",
+            PLANTED,
+            *(text for name, text in credential.variables.items() if name != "AWS_ACCESS_KEY_ID"),
+        }
         assert not [secret for secret in known if secret in text]
         found = SECRETS.search(text)
         assert not found, text[max(0, found.start() - 900) : found.start() + 20]
@@ -239,6 +247,31 @@ def test_text_that_a_person_gives_is_never_a_template(awx: Awx) -> None:
     assert refused.status == "failed"
     assert "{{ 7*7 }}" in refused.failure
     assert "49" not in refused.failure
+
+
+def test_malformed_answers_are_named_by_their_questions_before_anything_is_read(awx: Awx) -> None:
+    wrong = {
+        "pod_identity_workloads": "orders",
+        "enbuild_ctf_buckets": "Acme_Artifacts",
+        "enbuild_release_values": f"db: {{password: {PLANTED}",
+    }
+    refused = awx.launch("site", answers=wrong)
+    assert refused.status == "failed"
+    said = refused.artifacts["pod_identity_stopped"][HOST]["message"]
+    for question, words in {
+        "Workloads": "is text. It has to be a YAML list of workloads, for example [{name: orders",
+        "Buckets of the CTF service": "has 'Acme_Artifacts', which is not the name of a bucket",
+        "Helm values": "is not YAML (line 1, column",
+    }.items():
+        assert re.search(rf'The answer to "{question}" \(\w+\) {re.escape(words)}', said), said
+    assert [task for task in refused.tasks if "Read" in task] == []
+
+
+def test_a_region_that_nobody_names_is_asked_for_by_the_question(awx: Awx) -> None:
+    refused = awx.launch("verify", answers={"eks_region": "  "})
+    assert refused.status == "failed"
+    said = refused.artifacts["pod_identity_stopped"][HOST]["message"]
+    assert said.endswith("Name the cluster's region in eks_region (the survey's question \"Region\")."), said
 
 
 def test_an_expired_token_is_named_with_the_way_out(awx: Awx) -> None:

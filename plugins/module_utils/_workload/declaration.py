@@ -49,14 +49,10 @@ def entries(given: t.Any) -> list[Item]:
     wrong = [item for item in items if not isinstance(item, t.Mapping)] if isinstance(items, (list, tuple)) else [items]
     if wrong:
         raise Refused(
-            f"pod_identity_workloads has {_short(wrong[0])}, and has to be a list of workloads, for example {EXAMPLE}"
+            f"pod_identity_workloads has {_kind(wrong[0])} where a workload should be. It has to be a list of"
+            f" workloads, for example {EXAMPLE}"
         )
     return list(items)
-
-
-def _short(value: t.Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def checked(given: t.Any) -> list[Item]:
@@ -76,7 +72,10 @@ def problems(declared: t.Sequence[Item]) -> list[str]:
 
 
 def _problems_of(item: Item) -> t.Iterator[str]:
-    label = f"Workload {item.get('name') or item}"
+    label = f"Workload {item.get('name') or 'without a name'}"
+    if wrong := [f"{label}: {problem}" for problem in _type_problems(item)]:
+        yield from wrong
+        return
     try:
         parse_workload(item)
     except Refused as error:
@@ -84,6 +83,18 @@ def _problems_of(item: Item) -> t.Iterator[str]:
     if unknown := sorted(set(item) - set(KEYS)):
         yield f"{label}: unknown key {', '.join(unknown)}; the keys are {', '.join(KEYS)}"
     yield from (f"{label}: {problem}" for problem in (*_role_problems(item), *_policy_problems(item)))
+
+
+def _type_problems(item: Item) -> t.Iterator[str]:
+    for key, spec in ENTRY_SPEC.items():
+        value = item.get(key)
+        if spec["type"] == "str" and value is not None and not isinstance(value, str):
+            yield f"{key} has to be text, and is {_kind(value)}"
+
+
+def _kind(value: t.Any) -> str:
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
+    return kinds.get(type(value), "a dictionary")
 
 
 def _role_problems(item: Item) -> t.Iterator[str]:

@@ -8,8 +8,10 @@ The rules are those of AWX 24.6.1, read in its source and tried on its API.
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
+from pathlib import Path
 
 Question: t.TypeAlias = "t.Mapping[str, t.Any]"
 Options: t.TypeAlias = "t.Mapping[str, t.Mapping[str, t.Any]]"
@@ -28,6 +30,12 @@ BOOLEAN = ["true", "false"]
 
 WHERE = ("eks_cluster_name", "eks_region")
 """What every survey asks: no AWS credential of AWX has a region."""
+
+
+def questions(name: str) -> list[dict[str, t.Any]]:
+    """Return the questions of this collection's survey ``name``, such as site."""
+    path = Path(__file__).parents[3] / "awx" / "surveys" / f"{name}.json"
+    return list(json.loads(path.read_text(encoding="utf-8"))["spec"])
 
 
 def problems(survey: t.Any, options: Options | None = None) -> list[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import yaml
@@ -38,6 +39,9 @@ def read(name: str, value: t.Any) -> t.Any:
         return yaml.load(value, Loader=Loader)  # noqa: S506
     except yaml.YAMLError as error:
         raise Refused(f"{name} is not YAML{_place(error)}: {_problem(error)}.") from None
+    except (ValueError, RecursionError):
+        # A date or a number that isn't one, or brackets that no end is in sight of. The exception quotes it.
+        raise Refused(f"{name} is not YAML: a value in it can't be read; quote it, if it is meant as text.") from None
 
 
 def _place(error: yaml.YAMLError) -> str:
@@ -46,8 +50,9 @@ def _place(error: yaml.YAMLError) -> str:
 
 
 def _problem(error: yaml.YAMLError) -> str:
-    """What is wrong, without the text around it, which the exception quotes."""
-    return str(error.problem if isinstance(error, yaml.MarkedYAMLError) else error)
+    """What is wrong, without the text around it, which the exception quotes, and words of it, such as a tag."""
+    problem = str(error.problem if isinstance(error, yaml.MarkedYAMLError) else error)
+    return re.sub(r"'(?!<)[^']{2,}'", "a word", problem.replace("the tag", "the type that is given by !"))
 
 
 def read_list(name: str, value: t.Any) -> list[t.Any]:

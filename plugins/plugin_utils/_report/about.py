@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ...module_utils._identity.verdict import SEVERITIES
+from .._awx import answers
 from . import changes, drift, identity, run, stops, tags
 from .model import Context, Item, Outcome, Tone
 from .page import page
@@ -18,12 +20,16 @@ DRIFT_KNOWN = ("counts", "not_compared")
 
 def start(_given: Item, context: Context) -> Outcome:
     """What was asked for and can't be done, before anything is."""
-    return Outcome(failure=tags.problem(context.tags.unknown, context.tags.there))
+    survey = context.survey
+    wrong = [tags.problem(context.tags.unknown, context.tags.there)]
+    wrong += answers.problems(survey.questions, survey.given, survey.in_job)
+    return Outcome(failure=" ".join(filter(None, wrong)))
 
 
-def stop(given: Item, _context: Context) -> Outcome:
+def stop(given: Item, context: Context) -> Outcome:
     """Why a cluster stopped, kept for the end of the run."""
-    return Outcome(known={"stop": stops.reason(given["failed_result"], given["failed_task"])})
+    reason = stops.reason(given["failed_result"], given["failed_task"])
+    return Outcome(known={"stop": {**reason, "message": _worded(reason["message"], context)}})
 
 
 def verdict(given: Item, context: Context) -> Outcome:
@@ -99,6 +105,18 @@ ABOUT: t.Mapping[str, t.Callable[[Item, Context], Outcome]] = {
     "run": whole_run,
     "end": end,
 }
+
+
+def report(about: str, given: Item, context: Context) -> Outcome:
+    """Return the report ``about`` something; in a job of AWX, its lines name the survey's questions."""
+    outcome = ABOUT[about](given, context)
+    return dataclasses.replace(outcome, lines=[_worded(line, context) for line in outcome.lines])
+
+
+def _worded(text: str, context: Context) -> str:
+    return answers.with_questions(text, context.survey.questions) if context.survey.in_job else text
+
+
 TONES: t.Mapping[str, Tone] = {
     "ERROR ": "bad",
     "WARNING ": "warn",

@@ -32,6 +32,15 @@ class Tags:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """The questions of a playbook's survey, what was given for their variables, and whether a job of AWX runs."""
+
+    questions: t.Sequence[Item] = ()
+    given: Item = field(default_factory=dict)
+    in_job: bool = False
+
+
+@dataclass(frozen=True)
 class Context:
     """Where and when a report is made: the play's hosts by their names, each with its variables."""
 
@@ -41,6 +50,7 @@ class Context:
     variables: Item
     hosts: t.Mapping[str, Item]
     tags: Tags = Tags()
+    survey: Survey = Survey()
 
     def name(self, cluster: Item) -> str:
         """The cluster's name among artifacts and files: its host's, or its own where there is no inventory."""

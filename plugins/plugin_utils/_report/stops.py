@@ -13,6 +13,8 @@ Result = t.Mapping[str, t.Any]
 UNKNOWN = "it failed without a message; see above"
 EXPIRED = re.compile(r"\bExpiredToken|token included in the request is expired")
 RENEW = "The AWS credentials have expired; renew them and run this again, and it goes on where it was."
+NO_REGION = re.compile(r"requires a region and none was found|must specify a region", re.IGNORECASE)
+NAME_REGION = "Name the cluster's region in eks_region."
 
 
 def reason(result: Result, task: str) -> dict[str, str]:
@@ -20,6 +22,8 @@ def reason(result: Result, task: str) -> dict[str, str]:
     said = "; ".join(dict.fromkeys(filter(None, _messages(result))))
     if EXPIRED.search(said) and "renew" not in said:
         said = f"{said.rstrip('.')}. {RENEW}"
+    if NO_REGION.search(said):
+        said = f"{said.rstrip('.')}. {NAME_REGION}"
     return {"task": task.rpartition(" : ")[2], "message": said or UNKNOWN}
 
 

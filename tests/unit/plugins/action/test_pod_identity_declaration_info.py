@@ -44,7 +44,7 @@ def test_a_single_bucket_is_a_list_of_one() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"workloads": "orders"}, "pod_identity_workloads has 'orders'"),
+        ({"workloads": "orders"}, "pod_identity_workloads has text where a workload should be"),
         ({"workloads": "[{a: }"}, "pod_identity_workloads is not YAML"),
         ({"workloads": "[{namespace: shop, deployment: orders}]"}, "give either role_name"),
         ({"enbuild": {"buckets": []}}, "enbuild has the unknown key buckets"),

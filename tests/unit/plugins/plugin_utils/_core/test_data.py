@@ -45,6 +45,13 @@ def test_a_mistake_has_a_place_and_quotes_nothing() -> None:
     assert refusal.value.__cause__ is None
 
 
+@pytest.mark.parametrize("value", ["2026-99-99", "a: !!int hunter2", "[" * 5000, "a: !hunter2", "!!python/hunter2 {}"])
+def test_values_that_cannot_be_read_are_refused_and_not_quoted(value: str) -> None:
+    with pytest.raises(Refused, match="answer is not YAML") as refusal:
+        read("answer", value)
+    assert "hunter2" not in str(refusal.value)
+
+
 @pytest.mark.parametrize(("value", "items"), [(None, []), ("acme", ["acme"]), ("[a, b]", ["a", "b"]), (["a"], ["a"])])
 def test_a_single_value_is_a_list_of_one(value: t.Any, items: list[str]) -> None:
     assert read_list("x", value) == items

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report import about
-from ansible_collections.enbuild.eks.plugins.plugin_utils._report.model import Context, Outcome, Tags
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.model import Context, Outcome, Survey, Tags
 from ansible_collections.enbuild.eks.tests.unit.plugins import registered
 from ansible_collections.enbuild.eks.tests.unit.plugins import report_samples as samples
 
@@ -22,7 +22,7 @@ HEALTHY = {"report": {"summary": samples.healthy()["summary"]}}
 
 
 def reported(kind: str, context: Context, **given: t.Any) -> Outcome:
-    return about.ABOUT[kind]({**OPTIONS, **given}, context)
+    return about.report(kind, {**OPTIONS, **given}, context)
 
 
 def context(host: str = "localhost", hosts: t.Any = None, check: bool = False, **local: t.Any) -> Context:
@@ -162,3 +162,20 @@ def test_what_is_wrong_is_pointed_at() -> None:
     broken = {"report": {"summary": samples.broken()["summary"]}}
     made = reported("run", context("prod", {"prod": known(**broken)}))
     assert made.lines[-1].endswith("what to do is said above")
+
+
+@pytest.mark.parametrize("in_job", [True, False])
+def test_an_answer_that_its_question_does_not_allow_fails_at_the_start(in_job: bool) -> None:
+    question = {"question_name": "Region", "variable": "eks_region", "type": "text"}
+    play = dataclasses.replace(context(), survey=Survey([question], {"eks_region": "virginia"}, in_job))
+    subject = 'The answer to "Region" (eks_region)' if in_job else "eks_region"
+    assert reported("start", play).failure.startswith(f"{subject} is 'virginia'. It has to be an AWS region")
+
+
+def test_in_a_job_a_stop_names_the_question_beside_the_variable() -> None:
+    question = {"question_name": "Region", "variable": "eks_region", "type": "text"}
+    failed = {"msg": "The eks service requires a region and none was found in configuration"}
+    job = dataclasses.replace(context(), survey=Survey([question], {}, in_job=True))
+    for where, words in ((job, 'eks_region (the survey\'s question "Region")'), (context(), "eks_region")):
+        stop = reported("stop", where, failed_result=failed, failed_task="Read").known["stop"]
+        assert stop["message"].endswith(f"Name the cluster's region in {words}.")
