@@ -45,6 +45,8 @@ REQUIRED_IF = [
     ("about", "stop", ["failed_task", "failed_result"]),
     ("about", "verdict", ["cluster", "found"]),
     ("about", "drift", ["cluster", "seen"]),
+    ("about", "migration", ["cluster"]),
+    ("about", "teardown", ["cluster"]),
 ]
 COLORS: t.Mapping[Tone, str] = {
     "good": "COLOR_OK",

@@ -23,6 +23,8 @@ options:
       - V(drift) is what isn't as declared, from the steps' results in check mode and O(seen).
       - V(start) is the beginning of a run. It fails where a tag was asked for, or is to be skipped, that no task has,
         and where a variable that the playbook's survey asks for has a value that its question doesn't allow.
+      - V(migration) is what was planned and done of a migration; V(teardown) what was taken away and what stays. Both
+        read the result that the role recorded.
       - V(stop) records why a cluster stopped, in a C(rescue). It prints nothing.
       - V(run) is the end of a run, for all hosts of the play. Use it with C(run_once).
       - V(end) fails on a host that V(stop) was recorded for.
@@ -30,7 +32,7 @@ options:
         and V(end) read them.
     type: str
     required: true
-    choices: [start, stop, verdict, drift, run, end]
+    choices: [start, stop, verdict, drift, migration, teardown, run, end]
   failed_task:
     description: For V(stop), the name of the task that failed.
     type: str
@@ -38,10 +40,12 @@ options:
     description: For V(stop), what the task returned.
     type: dict
   cluster:
-    description: For V(verdict) and V(drift), the cluster, as M(enbuild.eks.eks_cluster_info) returns it.
+    description: The cluster that is reported on, as M(enbuild.eks.eks_cluster_info) returns it. Not for V(stop), V(run)
+      and V(end).
     type: dict
   found:
-    description: For V(verdict), what M(enbuild.eks.pod_identity_workload_info) returned.
+    description: For V(verdict), what M(enbuild.eks.pod_identity_workload_info) returned; for V(migration), to print a
+      plan, what M(enbuild.eks.pod_identity_migration_info) returned.
     type: dict
   rung:
     description: For V(verdict), the rung that was asked for; as high as permissions allow when left out.
@@ -54,9 +58,9 @@ options:
   seen:
     description:
       - For V(drift), what was looked at beside the steps' results.
-      - C(stops) are steps that could not be compared, C(unfit) workloads that can't be declared, C(associations) all of
-        the cluster, C(declared) the declared ones, C(workloads) with their findings, and C(orphans) the IDs of
-        associations that nothing can use.
+      - C(stops) are steps that could not be compared (C(step), C(failed_task) and C(failed_result)), C(unfit) workloads
+        that can't be declared, C(associations) all of the cluster, C(declared) the declared ones, C(workloads) with
+        their findings, and C(orphans) the IDs of associations that nothing can use.
     type: dict
   extra:
     description: For V(drift), whether what is there beyond the declaration counts as drift.
@@ -151,6 +155,11 @@ not_compared:
   type: list
   elements: dict
   sample: []
+message:
+  description: Why the cluster stopped.
+  returned: with O(about=stop)
+  type: str
+  sample: "No EKS cluster named 'production'"
 brief:
   description: The counts of what differs, in a sentence.
   returned: with O(about=drift)

@@ -11,7 +11,7 @@ version_added: 0.1.0
 short_description: Report what of EKS Pod Identity this collection made in a cluster, and who still uses it
 description:
   - Returns the associations of a cluster, the roles of those that this collection made, the running pods that hold
-    credentials from them, and which associations of the account's clusters use the same roles.
+    credentials from them, which associations of the account's clusters use the same roles, and why a role stays.
   - What this collection made is known by its tag C(enbuild.eks/managed-by).
   - Nothing is changed. The role P(enbuild.eks.pod_identity_teardown#role) decides by it.
 author:
@@ -40,6 +40,27 @@ options:
       - Regions whose clusters may use the same roles, besides the cluster's own; a role serves a whole account.
       - Those of another partition are left out. The clusters are asked only if one of the roles was made by this
         collection.
+    type: list
+    elements: str
+    default: []
+  declared:
+    description:
+      - Declared workloads, as RV(enbuild.eks.pod_identity_declaration_info#module:declared) has them. A policy that
+        they give to their role is not one that somebody else added, and a role that they name by ARN stays.
+    type: list
+    elements: dict
+    default: []
+  altered_roles:
+    description: Whether roles go as well that somebody else altered.
+    type: bool
+    default: false
+  ended:
+    description: ARNs of associations that are gone, or in check mode would be, in whatever cluster. They use no role.
+    type: list
+    elements: str
+    default: []
+  elsewhere:
+    description: ARNs of roles that a teardown of another cluster takes away. They are left out.
     type: list
     elements: str
     default: []
@@ -153,6 +174,17 @@ roles:
       type: list
       elements: str
       sample: []
+    reasons:
+      description: Why it stays; empty where it may go.
+      type: list
+      elements: str
+      sample: ["the association of shop/search in cluster production in us-east-1 uses it"]
+agent_users:
+  description: Service accounts (C(NAMESPACE/NAME)) that the Pod Identity Agent serves once O(ended) are gone.
+  returned: always
+  type: list
+  elements: str
+  sample: [shop/search]
 users:
   description: The associations of the account's clusters, in the regions asked for, that use one of the roles that this
     collection made.
@@ -212,6 +244,10 @@ ARGUMENT_SPEC = {
     "roles": {"type": "list", "elements": "str", "default": []},
     "release": {"type": "str", "default": ""},
     "regions": {"type": "list", "elements": "str", "default": []},
+    "declared": {"type": "list", "elements": "dict", "default": []},
+    "altered_roles": {"type": "bool", "default": False},
+    "ended": {"type": "list", "elements": "str", "default": []},
+    "elsewhere": {"type": "list", "elements": "str", "default": []},
 }
 
 

@@ -21,6 +21,8 @@ STEPS = (
     "pod_identity_iam",
     "pod_identity_associations",
     "pod_identity_rollout",
+    "pod_identity_migrate",
+    "pod_identity_teardown",
 )
 RESULTS = "pod_identity_results"
 ENVIRONMENT = jinja2.Environment(autoescape=True)

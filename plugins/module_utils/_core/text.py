@@ -14,6 +14,9 @@ HIDDEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 LONGEST = 253
 """Characters of a name in a message; no name in Kubernetes is longer."""
 
+MOST_NAMED = 5
+"""Things of a kind that a sentence names; the others it counts."""
+
 
 def clean(value: t.Any, longest: int = LONGEST) -> str:
     """``value`` on one line, without characters that would change how what follows is read, and not too long."""
@@ -24,3 +27,10 @@ def clean(value: t.Any, longest: int = LONGEST) -> str:
 def shell_quoted(value: t.Any) -> str:
     """``value`` as one word of a POSIX shell."""
     return shlex.quote(clean(value))
+
+
+def some(things: t.Iterable[str], separator: str = ", ") -> str:
+    """The first of ``things`` in a row, and how many more there are."""
+    named = list(things)
+    rest = f"{separator}and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return separator.join(named[:MOST_NAMED]) + rest

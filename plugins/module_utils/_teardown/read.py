@@ -20,7 +20,7 @@ from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, KubernetesError, connect
 from .._kubernetes.owners import owner_of
 from .._kubernetes.pods import Object, Owner, service_account_of
-from .plan import obstacle
+from .plan import Desired, agent_users, obstacle, reasons
 from .release import release_of
 
 CONCURRENCY = 8
@@ -28,34 +28,47 @@ View = dict[str, t.Any]
 
 
 def read_uses(module: t.Any) -> dict[str, t.Any]:
-    """What there is of the associations and roles that the module's options name, and who uses them."""
-    spaces = {namespace("namespaces", name) for name in module.params["namespaces"]}
+    """What there is of the associations and roles that the module's options name, who uses them, and what stays."""
+    options = module.params
     client = aws_client(module, "eks", max_pool_connections=CONCURRENCY)
-    eks = EksAssociations(client, cluster_name("cluster_name", module.params["cluster_name"]))
-    listed = eks.list()
-    asked = _described(eks, [each for each in listed if each.key.namespace in spaces])
+    listed, asked = _associations(module, client)
     ours = {key: one for key, one in asked.items() if not one.owner_arn and is_ours(one.association.tags)}
     pods, pods_unread = _holders(module, {(key.namespace, key.service_account) for key in ours})
     return {
         "associations": [_view(each, asked.get(each.key), each.key in ours) for each in listed],
         **_roles(module, client, ours.values()),
+        "agent_users": agent_users(
+            [{**_named(each), "association_arn": each.arn} for each in listed], options["ended"]
+        ),
         "pods": pods,
         "pods_unread": pods_unread,
-        "obstacle": obstacle({"pods": pods, "pods_unread": pods_unread}, module.params["release"]),
+        "obstacle": obstacle(pods, pods_unread, options["release"]),
     }
 
 
+def _associations(module: t.Any, client: t.Any) -> tuple[list[Summary], dict[Key, Observed]]:
+    """Every association of the cluster, and those of the namespaces asked for in full."""
+    spaces = {namespace("namespaces", name) for name in module.params["namespaces"]}
+    eks = EksAssociations(client, cluster_name("cluster_name", module.params["cluster_name"]))
+    listed = eks.list()
+    return listed, _described(eks, [each for each in listed if each.key.namespace in spaces])
+
+
 def _roles(module: t.Any, client: t.Any, ours: t.Iterable[Observed]) -> dict[str, list[View]]:
-    """The roles asked for and those of ``ours``; who uses those that were made here, and what of it can't be read."""
-    bound = (_name(one.association.role_arn) for one in ours)
-    names = dict.fromkeys([*module.params["roles"], *bound])
-    roles = [role for role in spread(IamRoles(aws_client(module, "iam")).whole, names, CONCURRENCY) if role]
+    """The roles asked for and those of ``ours``, with the reasons for which they stay, and who uses them."""
+    options = module.params
+    names = dict.fromkeys([*options["roles"], *(_name(one.association.role_arn) for one in ours)])
+    read = spread(IamRoles(aws_client(module, "iam")).whole, names, CONCURRENCY)
+    roles = [role for role in read if role and role["role_arn"] not in options["elsewhere"]]
     arns = {role["role_arn"] for role in roles if role["ours"]}
-    users = list(_users(module, client)) if arns else []
+    found = list(_users(module, client)) if arns else []
+    users = [each for each in found if arns & {each.get("role_arn"), each.get("target_role_arn")}]
+    unread = [each for each in found if "message" in each]
+    desired = Desired(options["declared"], client.meta.partition, frozenset(options["ended"]), options["altered_roles"])
     return {
-        "roles": roles,
-        "users": [each for each in users if arns & {each.get("role_arn"), each.get("target_role_arn")}],
-        "unread": [each for each in users if "message" in each],
+        "roles": [{**role, "reasons": reasons(role, users, unread, desired)} for role in roles],
+        "users": users,
+        "unread": unread,
     }
 
 
@@ -73,8 +86,7 @@ def _described(eks: EksAssociations, listed: t.Collection[Summary]) -> dict[Key,
 
 def _view(each: Summary, found: Observed | None, ours: bool) -> View:
     return {
-        "namespace": each.key.namespace,
-        "service_account": each.key.service_account,
+        **_named(each),
         "association_arn": each.arn,
         "owner_arn": each.owner_arn,
         "role_arn": found.association.role_arn if found else "",
@@ -83,12 +95,16 @@ def _view(each: Summary, found: Observed | None, ours: bool) -> View:
     }
 
 
+def _named(each: Summary) -> View:
+    return {"namespace": each.key.namespace, "service_account": each.key.service_account}
+
+
 def _holders(module: t.Any, places: t.Collection[Place]) -> tuple[list[View], str]:
     """The pods of ``places`` that carry the injection, and the CronJobs that make such; or why that can't be read."""
     if not places:
         return [], ""
     try:
-        kubernetes = connect(module.params, {space for space, _account in places})
+        kubernetes = connect(module.params, {place[0] for place in places})
         running = {(pod.namespace, pod.name) for pod in kubernetes.running() if pod.container}
         pods = [item for item in kubernetes.objects("pods") if _place(item) in running]
         held = [_pod(kubernetes, item) for item in pods if _account(item) in places]
@@ -157,22 +173,20 @@ def _of_cluster(client: t.Any, name: str, region: str) -> list[View]:
     try:
         described = _described(eks, eks.list())
     except AnsibleAWSError as error:
-        # A cluster that was deleted meanwhile uses nothing.
-        return (
-            []
-            if error_code(error) in NOT_FOUND
-            else [{"where": f"cluster {name} in {region}", "message": explain(error)["msg"]}]
-        )
-    return [
-        {
-            "cluster_name": name,
-            "region": region,
-            "namespace": key.namespace,
-            "service_account": key.service_account,
-            "association_arn": one.arn,
-            "owner_arn": one.owner_arn,
-            "role_arn": one.association.role_arn,
-            "target_role_arn": one.association.target_role_arn,
-        }
-        for key, one in described.items()
-    ]
+        if error_code(error) in NOT_FOUND:
+            return []  # a cluster that was deleted meanwhile uses nothing
+        return [{"where": f"cluster {name} in {region}", "message": explain(error)["msg"]}]
+    return [_user(key, one, name, region) for key, one in described.items()]
+
+
+def _user(key: Key, one: Observed, cluster: str, region: str) -> View:
+    return {
+        "cluster_name": cluster,
+        "region": region,
+        "namespace": key.namespace,
+        "service_account": key.service_account,
+        "association_arn": one.arn,
+        "owner_arn": one.owner_arn,
+        "role_arn": one.association.role_arn,
+        "target_role_arn": one.association.target_role_arn,
+    }

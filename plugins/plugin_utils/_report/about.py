@@ -10,7 +10,7 @@ import typing as t
 
 from ...module_utils._identity.verdict import SEVERITIES
 from .._awx import answers
-from . import changes, drift, identity, run, stops, tags
+from . import changes, drift, identity, migration, run, stops, tags, teardown
 from .model import Context, Item, Outcome, Tone
 from .page import page
 
@@ -29,7 +29,8 @@ def start(_given: Item, context: Context) -> Outcome:
 def stop(given: Item, context: Context) -> Outcome:
     """Why a cluster stopped, kept for the end of the run."""
     reason = stops.reason(given["failed_result"], given["failed_task"])
-    return Outcome(known={"stop": {**reason, "message": _worded(reason["message"], context)}})
+    message = _worded(reason["message"], context)
+    return Outcome(known={"stop": {**reason, "message": message}}, returns={"message": message})
 
 
 def verdict(given: Item, context: Context) -> Outcome:
@@ -57,7 +58,8 @@ def _verdict_lines(given: Item, context: Context, made: Item) -> list[str]:
 def drifted(given: Item, context: Context) -> Outcome:
     """What isn't as declared: the results of the steps in check mode, and what else was looked at, as ``seen``."""
     results = changes.results_of(context.variables)
-    made = drift.drift(results, given["seen"], given["cluster"], context.now, given["extra"])
+    seen = {**given["seen"], "stops": [_stopped(each) for each in given["seen"].get("stops") or ()]}
+    made = drift.drift(results, seen, given["cluster"], context.now, given["extra"])
     name = context.name(given["cluster"])
     return Outcome(
         lines=drift.lines(made),
@@ -70,6 +72,25 @@ def drifted(given: Item, context: Context) -> Outcome:
             "brief": ". ".join(drift.lines(made, brief=True)),
         },
     )
+
+
+def _stopped(each: Item) -> Item:
+    return {"step": each["step"], **stops.reason(each["failed_result"], each["failed_task"])}
+
+
+def migrated(given: Item, context: Context) -> Outcome:
+    """A migration's plan, where one was ``found``, and what was done of it."""
+    made = changes.results_of(context.variables)[migration.STEP]
+    lines = list((given["found"] or {}).get("lines") or ())
+    return Outcome(lines=lines, artifacts=migration.artifacts(made, context.name(given["cluster"])))
+
+
+def torn_down(given: Item, context: Context) -> Outcome:
+    """What a teardown took away, and what stays."""
+    results = changes.results_of(context.variables)
+    made, name = teardown.summary(results), context.name(given["cluster"])
+    lines = teardown.lines(made, given["cluster"]["name"], context.check, results[teardown.STEP]["obstacle"])
+    return Outcome(lines=lines, artifacts={"pod_identity_teardown": {name: made}})
 
 
 def whole_run(given: Item, context: Context) -> Outcome:
@@ -102,6 +123,8 @@ ABOUT: t.Mapping[str, t.Callable[[Item, Context], Outcome]] = {
     "stop": stop,
     "verdict": verdict,
     "drift": drifted,
+    "migration": migrated,
+    "teardown": torn_down,
     "run": whole_run,
     "end": end,
 }
@@ -131,7 +154,7 @@ def tone(line: str) -> Tone | None:
     """How a line reads, for those who see colours."""
     if found := next((tone for start, tone in TONES.items() if line.startswith(start)), None):
         return found
-    if ' stopped at "' in line:
+    if ' stopped at "' in line or ": would stop" in line:
         return "bad"
     if line.endswith(("nothing to do", "changed nothing", "as declared")):
         return "good"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .identity import plain
-from .steps import Change, Item, Results
+from .model import Change, Item, Results
 
 DONE = {"create": "created", "update": "updated", "delete": "deleted", "restart": "restarted"}
 RESULTS = "pod_identity_results"

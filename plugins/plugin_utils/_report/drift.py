@@ -15,7 +15,8 @@ from ...module_utils._core.table import aligned
 from ...module_utils._core.tags import is_ours
 from .changes import changes, described
 from .identity import CLUSTER_KEYS, plain
-from .steps import Drift, Item, Results, classed, drift_item, place
+from .model import Drift, Item, Results, place
+from .steps import classed, drift_item
 
 CLASSES = ("missing", "different", "extra", "owned_by_addon", "orphaned", "unhealthy")
 """What can be the matter with something, in the order of reports."""

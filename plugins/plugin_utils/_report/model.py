@@ -9,6 +9,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 Item = t.Mapping[str, t.Any]
+Change = dict[str, t.Any]
+Drift = dict[str, t.Any]
+Result = dict[str, t.Any]
+Results = t.Mapping[str, Result]
+"""The results of steps by their names."""
 Tone = t.Literal["good", "change", "bad", "warn"]
 
 REGISTER = "pod_identity_reported"
@@ -21,6 +26,16 @@ LOCAL = ("localhost", "127.0.0.1")
 def cluster_name(host: str, variables: Item) -> str:
     """A host's name, or of the local host its cluster's, where that is known."""
     return str(variables.get("eks_cluster_name") or host) if host in LOCAL else host
+
+
+def entry(step: str, kind: str, name: str, action: str, what: t.Iterable[str] = ()) -> Change:
+    """One change."""
+    return {"step": step, "kind": kind, "name": name, "action": action, "what": list(what)}
+
+
+def place(one: Item) -> str:
+    """Namespace and service account, which name an association."""
+    return f"{one['namespace']}/{one['service_account']}"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ Each step's role ends by recording it as ``pod_identity_results[STEP]``, STEP be
   ``name`` and ``what``.
 - ``notes`` (optional): sentences for people, which the report prints at the end of the run.
 - ``explains_stop`` (optional): where the step stops, ``drift`` says all about why.
+
+Those of ``migration`` and ``teardown`` hold more, which their functions name.
 """
 
 from __future__ import annotations
@@ -19,14 +21,9 @@ import typing as t
 
 from ...module_utils._addon import plan as addon_plan
 from ...module_utils._association.plan import describe_owner
+from . import migration, teardown
 from .identity import plain
-
-Item = t.Mapping[str, t.Any]
-Change = dict[str, t.Any]
-Drift = dict[str, t.Any]
-Result = dict[str, t.Any]
-Results = t.Mapping[str, Result]
-"""The results of steps by their names."""
+from .model import Change, Drift, Item, Result, entry, place
 
 ADDON_ASPECTS = ("version", "configuration_values", "service_account_role_arn", "pod_identity_associations", "tags")
 ASSOCIATION_ASPECTS = ("role_arn", "target_role_arn", "disable_session_tags", "policy", "tags")
@@ -44,11 +41,6 @@ def step_result(registered: Item, step: str) -> Result:
     A name that is missing raises KeyError: a step never reports "nothing changed" for want of a register.
     """
     return dict(plain(STEPS[step](registered)))
-
-
-def entry(step: str, kind: str, name: str, action: str, what: t.Iterable[str] = ()) -> Change:
-    """One change."""
-    return {"step": step, "kind": kind, "name": name, "action": action, "what": list(what)}
 
 
 def drift_item(name: str, step: str, kind: str, of: str, what: t.Iterable[str]) -> Drift:
@@ -155,11 +147,6 @@ def _associations(registered: Item) -> Result:
     }
 
 
-def place(one: Item) -> str:
-    """Namespace and service account, which name an association."""
-    return f"{one['namespace']}/{one['service_account']}"
-
-
 def _association(row: Item, before: Item) -> Change:
     step, kind, after = "pod_identity_associations", "association", row["association"]
     if not before:
@@ -190,5 +177,7 @@ STEPS: t.Mapping[str, t.Callable[[Item], Result]] = {
     "pod_identity_iam": _iam,
     "pod_identity_associations": _associations,
     "pod_identity_rollout": _rollout,
+    "pod_identity_migrate": migration.result,
+    "pod_identity_teardown": teardown.result,
 }
 """What makes each step's result."""

@@ -22,7 +22,7 @@ from ansible_collections.enbuild.eks.plugins.module_utils._migration.model impor
     holder,
 )
 from ansible_collections.enbuild.eks.plugins.module_utils._migration.plan import plan, plans
-from ansible_collections.enbuild.eks.plugins.plugin_utils._report import migration as words
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report import migration
 from ansible_collections.enbuild.eks.tests.unit.plugins.module_utils._iam.test_trust_edit import (
     ACCOUNT,
     CLUSTER,
@@ -454,7 +454,8 @@ def test_words() -> None:
     assert summary.lines([]) == ["No service account has its role by IRSA, and no workload is declared"]
     assert summary.trusts(rows) == [{"role_arn": ROLE, "service_accounts": ["shop/orders"], "pod_identity": True}]
     assert [row["name"] for row in summary.declared(rows)] == ["shop/orders"]
-    assert words.record(rows, {"shop/orders": "migrated"})[0]["done"] == "migrated"
+    kept = migration.result({"rows": rows, "done": {"shop/orders": "migrated"}, "prepared": True})["accounts"]
+    assert kept[0]["done"] == "migrated"
 
 
 @pytest.mark.parametrize(
@@ -469,7 +470,10 @@ def test_words() -> None:
     ],
 )
 def test_changes_are_what_was_done(done: str, prepared: bool, changed: list[str]) -> None:
-    said = words.changes([plan(account(), DESIRED)], {"shop/orders": done}, prepared)
+    given = {"rows": [plan(account(), DESIRED)], "done": {"shop/orders": done}, "prepared": prepared}
+    made = migration.result(given)
+    assert kinds(text for change in made["changes"] for text in change["what"]) == changed
+    said = migration.artifacts(made, "production")["pod_identity_changes"]["production"]
     assert kinds(text.removeprefix("shop/orders: ") for text in said) == changed
 
 

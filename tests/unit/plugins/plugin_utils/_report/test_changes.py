@@ -93,6 +93,7 @@ REGISTERS = {
     "pod_identity_iam": ("applied", "declared"),
     "pod_identity_associations": ("applied",),
     "pod_identity_rollout": ("restarted",),
+    "pod_identity_migrate": ("rows", "done"),
 }
 
 
