@@ -81,7 +81,11 @@ class ActionModule(ActionBase):
             refuse_long_wait(timeout, _text(given["kubeconfig"]))
         if given["state"] == "absent":
             return remove(helm, release, given["wait"], timeout, check)
-        desired = Desired(
+        explain = unready_pods(given["kubeconfig"], given["context"])
+        return converge(helm, self._desired(release, given, timeout), explain, given["kube_version"], check)
+
+    def _desired(self, release: Target, given: dict[str, t.Any], timeout: str) -> Desired:
+        return Desired(
             release,
             validate.chart("chart", given["chart"]),
             # A path or an oci:// reference says where the chart is; a chart of a repository is named without a slash.
@@ -93,8 +97,6 @@ class ActionModule(ActionBase):
             given["wait"],
             timeout,
         )
-        explain = unready_pods(given["kubeconfig"], given["context"])
-        return converge(helm, desired, explain, given["kube_version"], check)
 
     def _values(self, given: dict[str, t.Any]) -> tuple[Values, ...]:
         """The user's files, variables over them, and the guide's switches over all."""

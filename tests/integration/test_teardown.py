@@ -87,7 +87,7 @@ def teardown(lab: Lab, *arguments: str, **variables: t.Any) -> PlaybookRun:
 
 def told(run: PlaybookRun) -> list[str]:
     """What the summary says, without the cluster and without the prediction."""
-    said = re.findall(r'^ +"[\w-]+: ((?:would be |would )?(?:removed|stays?): .*?)",?$', run.output, re.MULTILINE)
+    said = re.findall(r"^[\w-]+: ((?:would be |would )?(?:removed|stays?): .*)$", run.output, re.MULTILINE)
     return [re.sub("^would (be )?", "", line).replace("stay:", "stays:") for line in said]
 
 

@@ -80,16 +80,20 @@ def change(desired: Desired, document: Document) -> Change:
 
 
 def _wanted(desired: Desired, cluster: Cluster, document: Document) -> Document:
-    after, provider = document, provider_of(cluster)
-    if desired.pod_identity:
-        after = with_pod_identity(after, cluster["arn"], desired.scope, desired.places)
-        for place in desired.places:
-            if problem := pod_identity_problem(after, cluster["arn"], place):
-                raise Refused(f"Role {desired.role_arn} can't be opened for {'/'.join(place)}: {problem}")
+    provider = provider_of(cluster)
+    after = _opened(desired, cluster["arn"], document) if desired.pod_identity else document
     if desired.irsa:
         after = with_irsa(after, provider, desired.places, desired.statements or ())
     elif desired.irsa is not None:
         after = without_irsa(after, provider, desired.places, desired.statements)
     if problem := size_problem(desired.role_arn, document, after, desired.largest):
         raise Refused(f"{problem}. Raise that quota and set trust_size, or let scope cover more than one.")
+    return after
+
+
+def _opened(desired: Desired, cluster_arn: str, document: Document) -> Document:
+    after = with_pod_identity(document, cluster_arn, desired.scope, desired.places)
+    for place in desired.places:
+        if problem := pod_identity_problem(after, cluster_arn, place):
+            raise Refused(f"Role {desired.role_arn} can't be opened for {'/'.join(place)}: {problem}")
     return after

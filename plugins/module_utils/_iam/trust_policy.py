@@ -38,9 +38,13 @@ def trust_policy(
     ``cluster`` is what eks_cluster_info returned, or a cluster's ARN. ``target_role`` is the trust of a role of another
     account, which the association's role ``role_arn`` assumes. Options that a scope doesn't need are ignored.
     """
-    arn, scope, pod = arn_of(cluster), scope or "account", (namespace or "", service_account or "")
+    arn, pod = arn_of(cluster), (namespace or "", service_account or "")
     if scope == "target_role":
         return _target_document(arn, role_arn, pod, disable_session_tags)
+    return _service_document(arn, scope or "account", pod, disable_session_tags)
+
+
+def _service_document(arn: ClusterArn, scope: str, pod: tuple[str, str], disable_session_tags: bool) -> Document:
     _check_scope(scope)
     if scope == "service_account":
         return _document(_pod_statement(arn, pod, disable_session_tags))

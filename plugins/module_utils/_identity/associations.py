@@ -37,19 +37,22 @@ def read_bindings(
 ) -> Bindings:
     """Read the associations of ``spaces`` (None is all): those ``wanted``, and those that nothing can use.
 
-    ``accounts`` are the places of the service accounts that exist; None where that isn't known. With
-    ``tagged``, each has its tags, too.
+    ``accounts`` are the places of existing service accounts; None: unknown. With ``tagged``, each has its tags, too.
     """
-    only = next(iter(spaces)) if spaces is not None and len(spaces) == 1 else None
-    listed = [each for each in eks.list(only) if spaces is None or each.key.namespace in spaces]
+    listed = _listed(eks, spaces)
     gone = [] if accounts is None else [each for each in listed if _is_gone(each, wanted, accounts)]
     used = [each for each in listed if _place(each) in wanted]
     views = spread(lambda each: _described(eks, each, tagged), [*used, *gone], CONCURRENCY)
     known = {_place(each): view for each, view in zip([*used, *gone], views, strict=True) if view}
     bare = {_place(each): _summary(each) for each in listed}
-    alive = {namespace for namespace, _account in accounts or ()}
-    orphans = [{**known[_place(each)], "namespace_exists": each.key.namespace in alive} for each in gone]
+    alive = {place[0] for place in accounts or ()}
+    orphans = ({**known[_place(each)], "namespace_exists": each.key.namespace in alive} for each in gone)
     return Bindings({**bare, **known}, tuple(orphans))
+
+
+def _listed(eks: EksAssociations, spaces: t.Collection[str] | None) -> list[Summary]:
+    only = next(iter(spaces)) if spaces is not None and len(spaces) == 1 else None
+    return [each for each in eks.list(only) if spaces is None or each.key.namespace in spaces]
 
 
 def _is_gone(each: Summary, wanted: t.Collection[Place], accounts: t.Collection[Place]) -> bool:

@@ -107,19 +107,15 @@ def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes, roles: IamRoles
     places = {place_of(template) for template in templates.values() if template}
     eks = aws_client(module, "eks")
     bindings = read_bindings(EksAssociations(eks, asked.cluster), asked.reading, places, accounts)
-    around = surroundings(module, eks, kubernetes) if asked.proves else _unseen(module, asked)
     tried = _tried(asked, kubernetes, templates, owners, bindings, accounts)
-    return Sight(
-        templates,
-        owners,
-        bindings,
-        slips(bindings, sorted(places)),
-        accounts,
-        around,
-        _roles(roles, bindings, places) if roles else {},
-        tried,
-        _contents(kubernetes, templates, bindings) if asked.proves else {},
-        _webhook_problems(kubernetes, tried),
+    sight = Sight(templates, owners, bindings, slips(bindings, sorted(places)), accounts, tried=tried)
+    around = surroundings(module, eks, kubernetes) if asked.proves else _unseen(module, asked)
+    return replace(
+        sight,
+        around=around,
+        roles=_roles(roles, bindings, places) if roles else {},
+        contents=_contents(kubernetes, templates, bindings) if asked.proves else {},
+        webhook=_webhook_problems(kubernetes, tried),
     )
 
 
@@ -243,23 +239,28 @@ def _evidence(
         space = workload.owner.namespace
         return Evidence(workload, None, None, neighbours=tuple(names(kubernetes, space)), around=sight.around)
     place, coming = place_of(template), template.source == "rendered"
-    tried = sight.tried.get(place, Tried())
     seen = Evidence(
         workload,
         template,
         sight.association(place),
         () if coming else _pods(workload, pods, sight.owners),
-        tried.injected,
         replaced=coming,
         neighbours=tuple(account for space, account in sight.bindings.bound if space == place[0]),
         around=sight.around,
+        webhook=sight.webhook.get(place, ""),
+    )
+    return _identified(_with_trial(seen, sight.tried.get(place, Tried())), sight, place)
+
+
+def _with_trial(seen: Evidence, tried: Tried) -> Evidence:
+    return replace(
+        seen,
+        tried=tried.injected,
         refusal=tried.refusal,
         untried=tried.untried,
         denied=tried.denied,
         tried_at=(tried.pod.get("metadata") or {}).get("creationTimestamp") or "",
-        webhook=sight.webhook.get(place, ""),
     )
-    return _identified(seen, sight, place)
 
 
 def _room(kubernetes: Kubernetes, asked: Asked, seen: t.Sequence[Evidence]) -> Room:

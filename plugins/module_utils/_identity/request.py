@@ -69,13 +69,10 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
     """Read the options, or refuse them before anything is called."""
     checks = parse_checks(params["checks"], "checks")
     workloads = tuple(parse_workload(item, checks) for item in params["workloads"])
-    spaces = params["namespaces"]
-    if not (workloads or spaces):
-        raise Refused("Nothing to look at: name workloads, or namespaces ('*' for all of them)")
     return Asked(
         params["cluster_name"] or "",
         workloads,
-        None if WHOLE in spaces else frozenset(spaces),
+        _spaces(params, workloads),
         params["rung"] or HEIGHTS.get(params["required_rung"], params["required_rung"]),
         params["probes"],
         params["proofs"],
@@ -87,6 +84,13 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         _wait(params),
         params["rollouts"],
     )
+
+
+def _spaces(params: t.Mapping[str, t.Any], workloads: t.Collection[Workload]) -> frozenset[str] | None:
+    named = params["namespaces"]
+    if not (workloads or named):
+        raise Refused("Nothing to look at: name workloads, or namespaces ('*' for all of them)")
+    return None if WHOLE in named else frozenset(named)
 
 
 def _wait(params: t.Mapping[str, t.Any]) -> Wait:

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._core.plan import Refused
-from .wait_conditions import CONDITIONS
+from .wait_conditions import CONDITIONS, Condition
 
 INTERVAL = 3.0
 """Seconds between two looks."""
@@ -41,17 +41,19 @@ def look_until(
     if not wait.wait_for:
         return look()
     condition, deadline = CONDITIONS[wait.wait_for], clock() + wait.timeout
-    while True:
-        seen = look()
-        if hopeless := condition.hopeless(seen["workloads"]):
-            raise Refused(_joined(hopeless), **seen)
-        unmet = condition.unmet(seen["workloads"])
-        if not unmet:
-            return seen
+    while unmet := _unmet(condition, seen := look()):
         left = deadline - clock()
         if left <= 0:
             raise Refused(f"Waited {wait.timeout} s in vain for {condition.words}. Last seen: {_joined(unmet)}", **seen)
         sleep(min(INTERVAL, left))
+    return seen
+
+
+def _unmet(condition: Condition, seen: Seen) -> list[str]:
+    """What is still waited for; refused where that can't come."""
+    if hopeless := condition.hopeless(seen["workloads"]):
+        raise Refused(_joined(hopeless), **seen)
+    return list(condition.unmet(seen["workloads"]))
 
 
 def _joined(lines: t.Sequence[str]) -> str:

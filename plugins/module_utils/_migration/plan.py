@@ -78,15 +78,22 @@ def plan(account: Account, desired: Desired, crowded: str = "") -> Row:
     obstacle = alone or problem(account, desired, role_arn, target) or crowded
     steps = dict(_steps(account, desired, role_arn, target)) if not obstacle else {}
     old = dict(_left(account, desired)) if not obstacle else {}
-    kept = _keeps(account, desired) if old else []
-    left = old if not kept else {}
     return {
         **_words(account, role_arn, target),
         "state": _state(obstacle, bool(alone), steps, old),
-        **_texts(steps, left, kept),
         "problem": obstacle,
         "stops": bool(obstacle and not alone and (account.declared or "ACLSizePerRole" in obstacle)),
         "warnings": [] if alone else warnings(account, desired),
+        **_actions(account, desired, steps, old),
+    }
+
+
+def _actions(account: Account, desired: Desired, steps: Texts, old: Texts) -> Row:
+    """What is done, in words and for the role; of the ``old`` way nothing goes while somebody keeps it."""
+    kept = _keeps(account, desired) if old else []
+    left = old if not kept else {}
+    return {
+        **_texts(steps, left, kept),
         "act": acts(account, steps, desired.session_tags),
         "finish": finishes(account, provider_of(desired.cluster), left),
         "back": goes_back(account),

@@ -84,8 +84,7 @@ def _declared(workloads: t.Iterable[t.Mapping[str, t.Any]]) -> dict[Place, tuple
 
 def _accounts(kubernetes: Kubernetes, scope: Scope, declared: t.Mapping[Place, t.Any]) -> list[Account]:
     """The service accounts that are concerned, in the order of their names, with all that runs under them."""
-    listed = kubernetes.objects("serviceaccounts")
-    objects = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in listed}
+    objects = {_place(each): each for each in kubernetes.objects("serviceaccounts")}
     concerned = {place for place, item in objects.items() if is_concerned(item)} | set(declared)
     workloads, (pods, raw_pods) = _workloads(kubernetes), _pods(kubernetes)
     known, unread = _readers(kubernetes, workloads, raw_pods) if concerned else ({}, ())
@@ -103,6 +102,10 @@ def _accounts(kubernetes: Kubernetes, scope: Scope, declared: t.Mapping[Place, t
         for place in sorted(concerned)
         if scope.has(place)
     ]
+
+
+def _place(item: Object) -> Place:
+    return item["metadata"]["namespace"], item["metadata"]["name"]
 
 
 def _pods(kubernetes: Kubernetes) -> tuple[dict[Place, list[Pod]], dict[Place, list[Object]]]:

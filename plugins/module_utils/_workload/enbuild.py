@@ -34,17 +34,11 @@ def workloads(release: Item, cluster: Item, optional: bool = False) -> list[Item
     """
     if optional and cluster["partition"] in WITHOUT_BEDROCK:
         return []
-    place = {"namespace": release.get("release_namespace") or NAME}
+    common = {"namespace": release.get("release_namespace") or NAME, "optional": optional}
     prefix = release.get("release_name") or NAME
     return [
-        {
-            "name": name,
-            **place,
-            "deployment": f"{prefix}-enbuild-{name}",
-            **service(release, cluster),
-            "optional": optional,
-        }
-        for name, service in (("ai", _ai), ("ctf", _ctf))
+        {"name": name, "deployment": f"{prefix}-enbuild-{name}", **common, **service(release, cluster)}
+        for name, service in SERVICES.items()
         if release[name]
     ]
 
@@ -70,3 +64,7 @@ def _ctf(release: Item, cluster: Item) -> dict[str, t.Any]:
         **granted,
         "allowed": [{"bucket": name} for name in buckets] or ["s3:ListBuckets"],
     }
+
+
+SERVICES: t.Mapping[str, t.Callable[[Item, Item], Item]] = {"ai": _ai, "ctf": _ctf}
+"""What declares each of enbuild's services."""

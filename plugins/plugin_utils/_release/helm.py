@@ -118,16 +118,7 @@ class Helm:
         self, purpose: str, *arguments: str, given: Values | None = None, limit: int | None = ANSWER_SECONDS
     ) -> str:
         try:
-            done = subprocess.run(
-                [self.binary, *arguments],
-                input=json.dumps(given or {}),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=limit,
-                env=_environment(),
-                check=False,
-            )
+            done = _completed([self.binary, *arguments], json.dumps(given or {}), limit)
         except OSError as error:
             raise HelmMissing(f"Helm at {self.binary} is missing ({error.strerror}). {REMEDY}") from None
         except subprocess.TimeoutExpired:
@@ -135,6 +126,19 @@ class Helm:
         if done.returncode:
             raise HelmError(purpose, done.stderr or f"it ended with {done.returncode}")
         return done.stdout
+
+
+def _completed(command: list[str], given: str, limit: int | None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=given,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=limit,
+        env=_environment(),
+        check=False,
+    )
 
 
 REMEDY = "Install Helm 3 or 4 where Ansible runs, or name it in helm (enbuild_release_helm)."

@@ -32,11 +32,12 @@ def of_declaration(seen: Evidence) -> t.Iterator[Finding]:
         yield _default_service_account(seen)
     if seen.account_missing:
         yield _service_account_missing(seen)
-    if seen.association is None:
-        yield from _unassociated(seen)
-        return
+    yield from _unassociated(seen) if seen.association is None else _associated(seen, seen.association)
+
+
+def _associated(seen: Evidence, association: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
     if not seen.account_missing and not holds(seen):
-        yield _wrong_role(seen, seen.association)
+        yield _wrong_role(seen, association)
     if _annotation(seen):
         yield _irsa_annotation(seen)
 

@@ -34,14 +34,15 @@ def of_injection(seen: Evidence) -> t.Iterator[Finding]:
         return
     if skipped := skipped_containers(seen.template.pod):
         yield _skip_containers(seen, skipped)
+    yield from _of_trial(seen)
+    yield from _of_pods(seen) if all(seen.tried) else (_webhook(seen),)
+
+
+def _of_trial(seen: Evidence) -> t.Iterator[Finding]:
     if refusal := refused(seen):
         yield _pod_refused(seen, refusal)
     elif unknown := seen.untried or seen.refusal:
         yield _pod_untried(seen, unknown)
-    if not all(seen.tried):
-        yield _webhook(seen)
-    else:
-        yield from _of_pods(seen)
 
 
 def injected_now(seen: Evidence) -> bool | None:
