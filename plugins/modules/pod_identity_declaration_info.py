@@ -155,7 +155,7 @@ extends_documentation_fragment:
   - enbuild.eks.attributes.info
   - kubernetes.core.k8s_auth_options
 requirements:
-  - kubernetes >= 24.2.0
+  - kubernetes >= 29.0.0
 attributes:
   action_group:
     support: none

@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - kubernetes.core.k8s_auth_options
 requirements:
-  - kubernetes >= 24.2.0
+  - kubernetes >= 29.0.0
 options:
   cluster_name:
     description: Name of the EKS cluster.

@@ -72,7 +72,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - kubernetes.core.k8s_auth_options
 requirements:
-  - kubernetes >= 24.2.0
+  - kubernetes >= 29.0.0
 notes:
   - "Permissions: C(eks:ListPodIdentityAssociations), C(eks:DescribePodIdentityAssociation), C(eks:ListClusters),
     C(iam:GetRole), C(iam:ListRolePolicies), C(iam:ListAttachedRolePolicies), C(iam:ListInstanceProfilesForRole); in

@@ -178,7 +178,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - kubernetes.core.k8s_auth_options
 requirements:
-  - kubernetes >= 24.2.0
+  - kubernetes >= 29.0.0
 attributes:
   check_mode:
     description: Leaves out the checks that may change something, and changes nothing else in either mode.
