@@ -53,7 +53,7 @@ def test_on_your_cluster(empty: Lab, tmp_path: Path) -> None:
     empty.kubectl("set", "serviceaccount", "deployment/orders", "orders", "-n", "shop")
     here = ("-e", f"eks_cluster_name={empty.cluster_name}", "-e", f"eks_region={empty.region}")
     outputs = _follow("on-your-cluster.md", "inventory.yml", empty, tmp_path, *here)
-    endings = ("would change", "1 allowed", "1 allowed", "no drift")
+    endings = ("would change", "1 allowed", "1 allowed", "lab: as declared")
     assert [text for text, output in zip(endings, outputs.values(), strict=True) if text not in output] == []
 
 
