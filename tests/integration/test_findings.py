@@ -85,6 +85,12 @@ def annotated_for_irsa(shop: Shop) -> None:
     shop.kubectl("annotate", "serviceaccount", "orders", f"eks.amazonaws.com/role-arn={shop.role_arn}")
 
 
+@case("misspelt_annotation")
+def copied_from_a_blog(shop: Shop) -> None:
+    shop.healthy()
+    shop.kubectl("annotate", "serviceaccount", "orders", "eks.amazonaws.com/pod-identity-association=a-1")
+
+
 @case("stale_pods")
 def the_guides_order(shop: Shop) -> None:
     shop.role()
@@ -225,6 +231,41 @@ def hard_coded_irsa(shop: Shop) -> None:
     file = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
     values = {"AWS_ROLE_ARN": shop.role_arn, "AWS_WEB_IDENTITY_TOKEN_FILE": file}
     shop.healthy(container={"env": [{"name": name, "value": value} for name, value in values.items()]})
+
+
+@case("irsa_variables")
+def hard_coded_irsa_with_the_webhooks_volume(shop: Shop) -> None:
+    file = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+    values = {"AWS_ROLE_ARN": shop.role_arn, "AWS_WEB_IDENTITY_TOKEN_FILE": file}
+    mounts = [{"name": "aws-iam-token", "mountPath": file.rpartition("/")[0]}]
+    environment = [{"name": name, "value": value} for name, value in values.items()]
+    shop.healthy(
+        spec={"volumes": [{"name": "aws-iam-token", "emptyDir": {}}]},
+        container={"env": environment, "volumeMounts": mounts},
+    )
+
+
+@case("other_source")
+def copied_from_ecs(shop: Shop) -> None:
+    shop.healthy(container={"env": [{"name": "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "value": "/v2/credentials/1"}]})
+
+
+@case("other_source")
+def a_file_for_single_sign_on(shop: Shop) -> None:
+    text = "[default]\nregion = us-east-1\n[profile dev]\nsso_session = acme\n"
+    shop.kubectl("create", "configmap", "aws", f"--from-literal=config={text}")
+    shop.healthy(
+        spec={"volumes": [{"name": "aws", "configMap": {"name": "aws"}}]},
+        container={
+            "env": [{"name": "AWS_PROFILE", "value": "dev"}],
+            "volumeMounts": [{"name": "aws", "mountPath": "/app/.aws"}],
+        },
+    )
+
+
+@case("profile_missing")
+def a_profile_of_somebodys_laptop(shop: Shop) -> None:
+    shop.healthy(container={"env": [{"name": "AWS_PROFILE", "value": "dev"}]})
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}

@@ -115,6 +115,10 @@ class Answer:
         return {name: getattr(self, name) for name in ("check", "allowed", "code", "message", "how")}
 
 
+MISSPELT = "eks.amazonaws.com/pod-identity-association"
+"""Beginning of an annotation that is widely copied and does nothing."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What all workloads of a cluster share."""
@@ -182,4 +186,11 @@ class Evidence:
     @property
     def concerned(self) -> bool:
         """Whether an identity is expected here at all."""
-        return self.workload.asked or self.association is not None or self.mistaken is not None
+        known = self.association is not None or self.mistaken is not None
+        return self.workload.asked or known or bool(self.misspelt)
+
+    @property
+    def misspelt(self) -> tuple[str, ...]:
+        """Annotations of the service account that look as if they made an association; EKS knows none such."""
+        metadata = (self.account or {}).get("metadata") or {}
+        return tuple(sorted(key for key in metadata.get("annotations") or {} if key.startswith(MISSPELT)))

@@ -121,7 +121,7 @@ def workload_findings(seen: Evidence, wanted: str = "allowed") -> t.Iterator[Fin
 def _above_injection(seen: Evidence) -> t.Iterator[Finding]:
     """Keys of the pod's own explain whom it acts as."""
     of_pod = list(pod_findings.of_pods(seen))
-    own_keys = any(finding.code in ("static_keys", "irsa_variables") for finding in of_pod)
+    own_keys = any(finding.code in ("static_keys", "irsa_variables", "other_source") for finding in of_pod)
     yield from of_pod
     for finding in role_findings.of_roles(seen):
         if not (own_keys and finding.code == "other_identity"):

@@ -19,10 +19,16 @@ IRSA_VOLUME = "aws-iam-token"
 SHARED_FILES = ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 NO_PROXY = ("NO_PROXY", "no_proxy")
+RELATIVE_URI = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+"""Of ECS; every SDK asks there before the full URI of Pod Identity."""
+PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+DEFAULT_PROFILE = "default"
 HIDDEN = "(hidden)"
 """In place of a Secret's value."""
 WITH_KEYS = "aws_access_key_id"
 """In place of a Secret's value that has an access key in it, as credentials files have."""
+OTHER_SOURCES = ("credential_process", "sso_start_url", "sso_session", "web_identity_token_file", "source_profile")
+"""Settings of a file by which SDKs get credentials before they ask Pod Identity's agent."""
 AGENT_IPV4, AGENT_IPV6 = "169.254.170.23", "fd00:ec2::23"
 
 
@@ -43,9 +49,10 @@ class Variable:
 
 
 def reduced(encoded: str) -> str:
-    """What matters of a value of a Secret, in Base64: that it is empty, holds a credentials file, or is something."""
+    """What matters of a value of a Secret, in Base64: that it is empty, what an SDK finds, or that it is there."""
     text = base64.b64decode(encoded).decode(errors="replace")
-    return (WITH_KEYS if WITH_KEYS in text.lower() else HIDDEN) if text else ""
+    found = [setting for setting in (WITH_KEYS, *OTHER_SOURCES) if setting in text.lower()]
+    return ("\n".join(found) or HIDDEN) if text else ""
 
 
 def references(entry: Object) -> t.Iterator[tuple[str, Object]]:
@@ -113,12 +120,29 @@ def static_keys(seen: t.Iterable[Variable]) -> list[Variable]:
     return [variable for variable in seen if variable.name in STATIC and variable.is_set]
 
 
-def irsa_variables(pod: Object, seen: t.Iterable[Variable]) -> list[Variable]:
-    """IRSA's variables that the template itself sets; those that EKS's webhook put there for IRSA are left out."""
-    given = {each["name"] for each in containers(pod) if _mounts(each, IRSA_VOLUME)}
+def relative_uris(seen: t.Iterable[Variable]) -> list[Variable]:
+    """Variables that send an SDK elsewhere than to the agent."""
+    return [variable for variable in seen if variable.name == RELATIVE_URI and variable.is_set]
+
+
+def profiles(seen: t.Iterable[Variable]) -> dict[str, str | None]:
+    """The profile that each container names, by its name; None where it can't be known."""
+    named = [variable for name in reversed(PROFILES) for variable in seen if variable.name == name]
+    return {variable.container: variable.value for variable in named if variable.is_set}
+
+
+def irsa_variables(pod: Object, seen: t.Iterable[Variable], live: bool = False) -> list[Variable]:
+    """IRSA's variables that the template itself sets.
+
+    ``live`` says that ``pod`` is a running one: what EKS's webhook gave it for IRSA is left out. A webhook gives a pod
+    either of both ways, so of one that has both at least one is its manifest's.
+    """
+    seen = list(seen)
+    ours = {variable.container for variable in seen if variable.name == CREDENTIALS_URI}
+    given = {each["name"] for each in containers(pod) if live and _mounts(each, IRSA_VOLUME)} - ours
     found = [variable for variable in seen if variable.name in IRSA and variable.is_set]
-    ours = [variable for variable in found if variable.container not in given]
-    return ours if any(variable.name == IRSA[1] for variable in ours) else []
+    found = [variable for variable in found if variable.container not in given]
+    return found if any(variable.name == IRSA[1] for variable in found) else []
 
 
 def own_container_variables(seen: t.Iterable[Variable]) -> list[Variable]:
@@ -142,33 +166,40 @@ def _mounts(container: Object, volume: str) -> bool:
 
 def unproxied(seen: t.Iterable[Variable], ipv6: bool) -> dict[str, str]:
     """Containers whose calls to the agent would go to a proxy, each with the NO_PROXY that would prevent it."""
-    agent = AGENT_IPV6 if ipv6 else AGENT_IPV4
+    forms = (AGENT_IPV6, f"[{AGENT_IPV6}]") if ipv6 else (AGENT_IPV4,)
     found = {}
     by_container: dict[str, dict[str, str | None]] = {}
     for variable in seen:
         by_container.setdefault(variable.container, {})[variable.name] = variable.value
     for container, values in by_container.items():
         exceptions = [values[name] for name in NO_PROXY if name in values]
-        if any(values.get(name, "") != "" for name in PROXIES) and not _excepted(exceptions, agent):
-            found[container] = _joined(exceptions, agent)
+        if any(values.get(name, "") != "" for name in PROXIES) and not _excepted(exceptions, forms):
+            found[container] = _joined(exceptions, forms)
     return found
 
 
-def _excepted(lists: t.Sequence[str | None], agent: str) -> bool:
-    """Whether each list that is given names the agent; a list that can't be read is believed to."""
-    return bool(lists) and all(value is None or any(_covers(e, agent) for e in value.split(",")) for value in lists)
+def _excepted(lists: t.Sequence[str | None], forms: t.Sequence[str]) -> bool:
+    """Whether each list that is given names the agent in each of its ``forms``; one that can't be read is believed to.
+
+    Go takes an IPv6 address without brackets, and others with them.
+    """
+    return bool(lists) and all(value is None or all(_covers(value, form) for form in forms) for value in lists)
 
 
-def _covers(entry: str, agent: str) -> bool:
-    entry = entry.strip().strip("[]")
-    if entry in ("*", agent):
-        return True
+def _covers(exceptions: str, form: str) -> bool:
+    entries = [entry.strip() for entry in exceptions.split(",")]
+    return "*" in entries or form in entries or any(_is_network_of(entry, form) for entry in entries)
+
+
+def _is_network_of(entry: str, form: str) -> bool:
+    if "/" not in entry:
+        return False
     try:
-        return ipaddress.ip_address(agent) in ipaddress.ip_network(entry, strict=False)
+        return ipaddress.ip_address(form.strip("[]")) in ipaddress.ip_network(entry, strict=False)
     except ValueError:
         return False
 
 
-def _joined(lists: t.Sequence[str | None], agent: str) -> str:
+def _joined(lists: t.Sequence[str | None], forms: t.Sequence[str]) -> str:
     entries = [entry.strip() for value in lists for entry in (value or "").split(",") if entry.strip()]
-    return ",".join(dict.fromkeys([*entries, f"[{agent}]" if ":" in agent else agent]))
+    return ",".join(dict.fromkeys([*entries, *forms]))

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
-from .containers import SHARED_FILES, WITH_KEYS, Variable
+from .containers import DEFAULT_PROFILE, OTHER_SOURCES, SHARED_FILES, WITH_KEYS, Variable, profiles
 from .pods import Contents, Object
 
 FOLDER = "/.aws"
 """In a home directory, where the AWS CLI and the SDKs look for both of their files."""
 FILES = (f"{FOLDER}/credentials", f"{FOLDER}/config")
+HEADER = re.compile(r"^[ \t]*\[[ \t]*([^\]\n]*?)[ \t]*\]", re.MULTILINE)
+"""Head of a profile's section in such a file."""
 WRITABLE = ("emptyDir", "ephemeral", "persistentVolumeClaim")
 """Volumes that begin empty, or hold what the workload itself wrote."""
 WITHOUT_KEYS = ("serviceAccountToken", "downwardAPI", "clusterTrustBundle")
@@ -37,15 +40,58 @@ class Mount:
 
 def credential_files(pod: Object, seen: t.Sequence[Variable], contents: Contents) -> list[Mount]:
     """Mounts that give a container a file with access keys where the AWS CLI and the SDKs look for it."""
+    return _mounts_with((WITH_KEYS,), pod, seen, contents)
+
+
+def other_sources(pod: Object, seen: t.Sequence[Variable], contents: Contents) -> list[Mount]:
+    """The same of a file that leads to credentials from elsewhere: a command, single sign-on, another token."""
+    return _mounts_with(OTHER_SOURCES, pod, seen, contents)
+
+
+def missing_profiles(pod: Object, seen: t.Sequence[Variable], contents: Contents) -> dict[str, str]:
+    """The profile that a container names and no file that is known has, by the container's name.
+
+    A file that can't be read, or that a Secret gives, is believed to have it.
+    """
     volumes = _volumes(pod)
+    files: dict[str, list[Files | None]] = {}
+    for mount in candidates(pod, seen):
+        volume = volumes.get(mount.volume, {})
+        secret = any(kind == "Secret" for kind, _name, _items in _parts(volume))
+        files.setdefault(mount.container, []).append(None if secret else _files(volume, contents))
+    named = {name: profile for name, profile in profiles(seen).items() if profile and profile != DEFAULT_PROFILE}
+    return {name: profile for name, profile in named.items() if not _may_name(files.get(name, ()), profile)}
+
+
+def _may_name(files: t.Iterable[Files | None], profile: str) -> bool:
+    return any(each is None or any(_section(text, profile) is not None for text in each.values()) for each in files)
+
+
+def _mounts_with(settings: t.Sequence[str], pod: Object, seen: t.Sequence[Variable], contents: Contents) -> list[Mount]:
+    """Mounts of files that have one of ``settings`` in the profile that their container uses."""
+    volumes, named = _volumes(pod), profiles(seen)
     return [
         mount
         for mount in candidates(pod, seen)
         if any(
-            WITH_KEYS in text.lower() and _is_looked_for(path, mount, seen)
+            _sets(text, named.get(mount.container, DEFAULT_PROFILE), settings) and _is_looked_for(path, mount, seen)
             for path, text in _mounted(mount, _files(volumes.get(mount.volume, {}), contents) or {})
         )
     ]
+
+
+def _sets(text: str, profile: str | None, settings: t.Sequence[str]) -> bool:
+    """Whether a file sets one of ``settings`` for ``profile``; one without sections for whatever profile."""
+    section = None if profile is None else _section(text, profile)
+    used = section if section is not None else "" if HEADER.search(text) and profile else text
+    return any(setting in used.lower() for setting in settings)
+
+
+def _section(text: str, profile: str) -> str | None:
+    """What a file says of ``profile``; None where it doesn't name it."""
+    parts = HEADER.split(text)[1:]
+    named = dict(zip(parts[::2], parts[1::2], strict=True))
+    return next((named[name] for name in (profile, f"profile {profile}") if name in named), None)
 
 
 def unreadable_mounts(pod: Object, seen: t.Sequence[Variable], contents: Contents) -> list[str]:

@@ -10,7 +10,9 @@ import typing as t
 from .containers import (
     IRSA,
     NO_PROXY,
+    PROFILES,
     PROXIES,
+    RELATIVE_URI,
     SHARED_FILES,
     STATIC,
     key_reference,
@@ -20,7 +22,9 @@ from .containers import (
 from .credential_files import candidates, unreadable_mounts, volume_sources
 from .pods import CREDENTIALS_URI, TOKEN_FILE, Contents, Object, containers
 
-DECIDING = frozenset((*STATIC, *IRSA, *SHARED_FILES, *PROXIES, *NO_PROXY, CREDENTIALS_URI, TOKEN_FILE))
+DECIDING = frozenset(
+    (*STATIC, *IRSA, *SHARED_FILES, *PROXIES, *NO_PROXY, *PROFILES, RELATIVE_URI, CREDENTIALS_URI, TOKEN_FILE)
+)
 """Variables that matter."""
 
 Source = tuple[str, str]

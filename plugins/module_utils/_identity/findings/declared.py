@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._core.suggest import meant
+from ..._core.text import clean
 from ..._kubernetes.pods import ALL_KINDS
 from ..evidence import Evidence
 from . import remedies
@@ -32,6 +33,8 @@ def of_declaration(seen: Evidence) -> t.Iterator[Finding]:
         yield _default_service_account(seen)
     if seen.account_missing:
         yield _service_account_missing(seen)
+    if seen.misspelt:
+        yield _misspelt_annotation(seen)
     yield from _unassociated(seen) if seen.association is None else _associated(seen, seen.association)
 
 
@@ -126,6 +129,18 @@ def _wrong_role(seen: Evidence, association: t.Mapping[str, t.Any]) -> Finding:
 def _annotation(seen: Evidence) -> str:
     metadata = (seen.account or {}).get("metadata") or {}
     return str((metadata.get("annotations") or {}).get(IRSA_ANNOTATION, ""))
+
+
+def _misspelt_annotation(seen: Evidence) -> Finding:
+    account, namespace = str(seen.service_account), seen.workload.owner.namespace
+    removed, named = (f"{key}-" for key in seen.misspelt), ", ".join(map(clean, seen.misspelt))
+    return Finding(
+        "misspelt_annotation",
+        f"ServiceAccount {seen.place}",
+        f"Service account {seen.place} has the annotation {named}, which EKS doesn't know: only an association "
+        "gives a role",
+        remedies.command("kubectl", "annotate", "serviceaccount", account, "-n", namespace, *removed),
+    )
 
 
 def _irsa_annotation(seen: Evidence) -> Finding:

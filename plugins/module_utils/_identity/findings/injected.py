@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
-from ..._kubernetes.containers import own_container_variables, variables
-from ..._kubernetes.pods import SKIP_CONTAINERS, SKIP_LABEL, Pod, skip_label, skipped_containers
+from ..._kubernetes.containers import IRSA, own_container_variables, variables
+from ..._kubernetes.pods import SKIP_CONTAINERS, SKIP_LABEL, Owner, Pod, skip_label, skipped_containers
 from ..._kubernetes.webhook import CONFIGURATION
 from ..._workload.rollout import only_surges
 from ..evidence import Evidence
@@ -208,7 +208,7 @@ def _stale_pods(seen: Evidence) -> Finding:
         f"{len(seen.stale)} of {len(seen.pods)} running pods lack AWS_CONTAINER_CREDENTIALS_FULL_URI and the token "
         f"({_names(seen.stale)}): they are older than the association, or were admitted before the webhook knew it "
         "(AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are IRSA's, and not to be expected)",
-        _recreated(seen.stale),
+        _recreated(seen, seen.stale),
     )
 
 
@@ -218,7 +218,7 @@ def _former_role(seen: Evidence, pods: t.Sequence[Pod]) -> Finding:
         str(seen.workload.owner),
         f"{len(pods)} of {len(seen.pods)} running pods ({_names(pods)}) are older than the last change of association "
         f"{(seen.association or {})['association_id']}, and may hold credentials of before it for up to six hours",
-        _recreated(pods),
+        _recreated(seen, pods),
     )
 
 
@@ -227,8 +227,14 @@ def _names(pods: t.Sequence[Pod]) -> str:
     return ", ".join(pod.name for pod in pods[:MOST_NAMED]) + more
 
 
-def _recreated(pods: t.Iterable[Pod]) -> str:
-    return "\n".join(sorted({remedies.recreate(pod.owner) for pod in pods}))
+def _recreated(seen: Evidence, pods: t.Iterable[Pod]) -> str:
+    return "\n".join(sorted({remedies.recreate(pod.owner, _by_irsa(seen, pod.owner)) for pod in pods}))
+
+
+def _by_irsa(seen: Evidence, owner: Owner) -> bool:
+    template = seen.owners.get(owner) or seen.template
+    given = variables(template.pod, {}) if template else ()
+    return any(variable.name in IRSA for variable in given)
 
 
 def _no_running_pods(seen: Evidence) -> Finding:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._core.text import clean
 from ..._kubernetes.containers import (
     IRSA,
     NO_PROXY,
+    PROFILES,
     Variable,
     irsa_variables,
+    relative_uris,
     static_keys,
     unproxied,
     variables,
 )
-from ..._kubernetes.credential_files import Mount, credential_files
+from ..._kubernetes.credential_files import Mount, credential_files, missing_profiles, other_sources
+from ..._kubernetes.pods import Object
 from ..._kubernetes.sources import unreadable
 from ..evidence import Evidence, Node
 from . import remedies
@@ -51,8 +55,9 @@ def _of_template(seen: Evidence) -> t.Iterator[Finding]:
     keys, files = static_keys(given), credential_files(pod, given, seen.contents)
     if keys or files:
         yield _static_keys(seen, keys, files)
-    if irsa := irsa_variables(pod, given):
+    if irsa := irsa_variables(pod, given, live=seen.template.owner.kind == "Pod"):
         yield _irsa_variables(seen, irsa)
+    yield from _of_sources(seen, pod, given)
     if exceptions := unproxied(given, seen.around.cluster.ipv6):
         yield _no_proxy(seen, exceptions)
     if (pod.get("spec") or {}).get("hostNetwork"):
@@ -92,6 +97,41 @@ def _without_files(seen: Evidence, files: t.Sequence[Mount]) -> t.Iterator[str]:
         yield remedies.patch(seen.workload.owner, operations, f"Drop the mount {files[0].path}")
 
 
+def _of_sources(seen: Evidence, pod: Object, given: t.Sequence[Variable]) -> t.Iterator[Finding]:
+    """What sends an SDK elsewhere. A pod that has asked for itself has shown that nothing does."""
+    if seen.issued is not None and seen.issued.how == "exec" and seen.issued.good:
+        return
+    uris, files = relative_uris(given), other_sources(pod, given, seen.contents)
+    if uris or files:
+        yield _other_source(seen, uris, files)
+    if missing := missing_profiles(pod, given, seen.contents):
+        yield _profile_missing(seen, missing)
+
+
+def _other_source(seen: Evidence, uris: t.Sequence[Variable], files: t.Sequence[Mount]) -> Finding:
+    owner = seen.workload.owner
+    places = [f"{each.name} of {each.source or 'container ' + each.container}" for each in uris]
+    places += [f"the file {file.path} of container {file.container}" for file in files]
+    return Finding(
+        "other_source",
+        str(owner),
+        f"{owner} gets credentials from elsewhere before it asks Pod Identity: {', '.join(dict.fromkeys(places))}",
+        "\n".join([*_without_keys(seen, uris), *_without_files(seen, files)]),
+    )
+
+
+def _profile_missing(seen: Evidence, missing: t.Mapping[str, str]) -> Finding:
+    owner = seen.workload.owner
+    named = ", ".join(f"{clean(profile)} of container {name}" for name, profile in missing.items())
+    return Finding(
+        "profile_missing",
+        str(owner),
+        f"{owner} names an AWS profile that no mounted file has: {named}. An SDK then stops before it asks Pod "
+        "Identity",
+        remedies.set_variables(owner, dict.fromkeys(PROFILES, None)),
+    )
+
+
 def _irsa_variables(seen: Evidence, found: t.Sequence[Variable]) -> Finding:
     owner = seen.workload.owner
     names = sorted({each.name for each in found})
@@ -106,6 +146,7 @@ def _irsa_variables(seen: Evidence, found: t.Sequence[Variable]) -> Finding:
 
 def _no_proxy(seen: Evidence, exceptions: t.Mapping[str, str]) -> Finding:
     owner = seen.workload.owner
+    lacking = "fd00:ec2::23 and [fd00:ec2::23]" if seen.around.cluster.ipv6 else "169.254.170.23"
     commands = [
         remedies.set_variables(owner, dict.fromkeys(NO_PROXY, value), container)
         for container, value in exceptions.items()
@@ -114,7 +155,7 @@ def _no_proxy(seen: Evidence, exceptions: t.Mapping[str, str]) -> Finding:
         "no_proxy",
         str(owner),
         f"Containers of {owner} use a proxy ({', '.join(exceptions)}), and their NO_PROXY lacks the agent's address "
-        f"{next(iter(exceptions.values())).rsplit(',', 1)[-1]}",
+        f"{lacking}",
         "\n".join(dict.fromkeys(commands)),
     )
 

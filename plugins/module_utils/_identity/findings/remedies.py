@@ -107,10 +107,12 @@ def escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def recreate(owner: Owner) -> str:
-    """Make the owner's pods anew."""
+def recreate(owner: Owner, by_irsa: bool = False) -> str:
+    """Make the owner's pods anew; ``by_irsa`` is a pod that IRSA's variables were injected into."""
     if restarts(owner):
         return command("kubectl", "rollout", "restart", kubectl_name(owner), "-n", owner.namespace)
+    if owner.kind == "Pod" and by_irsa:
+        return f"Create {owner} anew from its manifest: a copy of the pod keeps IRSA's variables, which win"
     if owner.kind == "Pod":
         place = (owner.name, "-n", owner.namespace)
         return f"{command('kubectl', 'get', 'pod', *place, '-o', 'json')} | kubectl replace --force -f -"

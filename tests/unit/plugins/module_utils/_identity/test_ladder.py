@@ -344,3 +344,36 @@ def test_what_keeps_a_restart_from_ending_is_said_beside_it() -> None:
     assert restart["obstacle"].startswith("Deployment shop/orders is paused")
     assert "PodDisruptionBudget few allows no disruption" in restart["note"]
     assert verdict["restartable"] == [restart]
+
+
+def with_variables(*names: str) -> Template:
+    env = [{"name": name, "value": "x"} for name in names]
+    return Template(OWNER, {"spec": {"serviceAccountName": "orders", "containers": [{"name": "m", "env": env}]}})
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "other_source"), ("AWS_PROFILE", "profile_missing")],
+)
+def test_a_pod_that_answered_for_itself_is_believed(name: str, code: str) -> None:
+    template = with_variables(name)
+    verdict = judge(proven(template=template))
+    assert (codes(verdict), verdict["rungs"]["issued"]) == ([code], False)
+    assert codes(judge(proven(template=template, issued=Issued("exec", True)))) == []
+
+
+def test_the_remedy_for_a_bare_pod_of_irsa_copies_no_variable_of_it() -> None:
+    owner = Owner("Pod", "shop", "bare")
+    for names, copied in ((("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"), False), ((), True)):
+        template = replace(with_variables(*names), owner=owner)
+        seen = Evidence(Workload("bare", owner, ROLE), template, ASSOCIATION, (pod("bare", ("m",), owner),), (True,))
+        (stale,) = [each for each in judge(seen, "injected")["findings"] if each["code"] == "stale_pods"]
+        assert ("kubectl replace" in stale["remedy"]) == copied
+
+
+def test_a_misspelt_annotation_is_named_though_nobody_asked() -> None:
+    account = {"metadata": {"annotations": {"eks.amazonaws.com/pod-identity-association": "a-1"}}}
+    seen = Evidence(Workload("x", OWNER, asked=False), TEMPLATE, None, (pod("a", ("app",)),), account=account)
+    verdict = judge(seen)
+    assert codes(verdict) == ["misspelt_annotation"]
+    assert verdict["findings"][0]["remedy"].endswith("eks.amazonaws.com/pod-identity-association-")
