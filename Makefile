@@ -19,7 +19,7 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-boundaries lint test-aws test-ee bench-modules bench-fleet docs permissions screenshots lock lab-up lab-down lab-status lab-env venv venv-test clean
+.PHONY: help demo test test-boundaries lint test-aws test-ee bench-modules bench-fleet docs docs-site permissions screenshots lock lab-up lab-down lab-status lab-env venv venv-test venv-docs clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,9 @@ bench-fleet: venv-test ## What 50 clusters cost, beside one of them (10 minutes)
 docs: venv-test ## Write the generated parts of the documentation anew
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.role_readmes
 
+docs-site: venv-docs ## Build the documentation's site into tests/output/site/html
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.docs_site
+
 permissions: venv-test ## Write the operators' IAM policies and Kubernetes RBAC anew, from what the playbooks call on the lab
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.integration.operators
 
@@ -66,7 +69,7 @@ screenshots: venv-test ## Take the pictures of the documentation anew; needs Chr
 
 lock: venv-test ## Pin anew what the requirements of tests/requirements pull in
 	@'$(BIN)/uv' pip compile --universal --python-version 3.11 --quiet --no-annotate --upgrade \
-		--custom-compile-command 'make lock' tests/requirements/test.txt --output-file tests/requirements/constraints.txt
+		--custom-compile-command 'make lock' tests/requirements/docs.txt --output-file tests/requirements/constraints.txt
 
 lab-up: venv ## Start the lab, after building what is missing
 	@$(RUN_LAB) up $(LAB_NAME)
@@ -85,6 +88,9 @@ venv:
 
 venv-test:
 	@$(PYTHON) tests/tools/venv.py $(VENV) test
+
+venv-docs:
+	@$(PYTHON) tests/tools/venv.py $(VENV) docs
 
 clean: ## Remove the environments and what the tools left behind
 	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

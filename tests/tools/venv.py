@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds the virtual environment that the Makefile's targets run in: ``venv.py FOLDER {runtime,test}``.
+"""Builds the virtual environment that the Makefile's targets run in: ``venv.py FOLDER {runtime,test,docs}``.
 
 Standard library only. It does nothing, fast, where the environment is there already; everything it says goes to
 standard error, because ``make -s lab-env`` prints shell code on standard output.
@@ -25,7 +25,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = CHECKOUT / "tests" / "requirements"
 COLLECTION = Path("ansible_collections", "enbuild", "eks")
 UV = "uv==0.13.9"
-CONTENTS = {"runtime": "Ansible, boto3 and the AWS emulator", "test": "the tools that check"}
+CONTENTS = {"runtime": "Ansible, boto3 and the AWS emulator", "test": "the tools that check", "docs": "Sphinx"}
 
 
 class Failed(Exception):
@@ -35,7 +35,7 @@ class Failed(Exception):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("level", choices=["runtime", "test"])
+    parser.add_argument("level", choices=[*CONTENTS])
     options = parser.parse_args()
     folder = options.folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,8 @@ def build(folder: Path, level: str) -> None:
     _say(f"installing {CONTENTS[level]}")
     _install(folder, level)
     _link(folder)
-    levels = {*built, "runtime", level}
+    below = list(CONTENTS)[: list(CONTENTS).index(level)]
+    levels = {*built, *below, level}
     _stamp(folder).write_text(json.dumps({"key": key, "levels": sorted(levels)}))
     _say(f"{folder.relative_to(CHECKOUT)} is ready after {time.monotonic() - started:.0f} s")
 

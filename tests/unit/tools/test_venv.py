@@ -42,7 +42,7 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Commands:
     commands = Commands()
     requirements = tmp_path / "requirements"
     requirements.mkdir()
-    for name in ("runtime", "test", "constraints"):
+    for name in ("runtime", "test", "docs", "constraints"):
         (requirements / f"{name}.txt").write_text(f"{name}==1\n")
     monkeypatch.setattr(venv, "_run", commands.run)
     monkeypatch.setattr(venv, "CHECKOUT", tmp_path)
@@ -68,6 +68,12 @@ def test_test_level_alone_serves_as_runtime(commands: Commands, tmp_path: Path) 
     venv.build(tmp_path / "v", "test")
     venv.build(tmp_path / "v", "runtime")
     assert commands.installed == ["test"]
+
+
+def test_docs_level_serves_as_all_others(commands: Commands, tmp_path: Path) -> None:
+    for level in ("docs", "test", "runtime"):
+        venv.build(tmp_path / "v", level)
+    assert commands.installed == ["docs"]
 
 
 def test_another_requirement_builds_it_anew(commands: Commands, tmp_path: Path) -> None:
