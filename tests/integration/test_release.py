@@ -50,7 +50,7 @@ class Stored:
 
 
 class Keeper:
-    """Runs playbooks, as verbose as they get unless told, and keeps everything: events, output, log, temporary files."""
+    """Runs playbooks, as verbose as they get, and keeps everything: events, output, log, temporary files."""
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab, self.folder = lab, folder

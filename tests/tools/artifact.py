@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def build(checkout: Path, folder: Path) -> Path:
-    """Builds the tarball of the commit that ``checkout`` is at into ``folder``; exits with what doesn't belong in it."""
+    """Builds the tarball of what ``checkout`` has committed into ``folder``; exits with what doesn't belong in it."""
     with tempfile.TemporaryDirectory() as committed:
         archive = subprocess.run(["git", "archive", "HEAD"], cwd=checkout, check=True, capture_output=True).stdout
         subprocess.run(["tar", "-x", "-C", committed], input=archive, check=True)

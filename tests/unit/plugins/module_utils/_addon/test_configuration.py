@@ -65,9 +65,7 @@ def test_no_values(value: t.Any) -> None:
     assert configuration.wished(value) == {}
 
 
-ALIASES = "a: &a [x, x]\n" + "".join(
-    f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijklmnopq", "bcdefghijklmnopqr")
-)
+ALIASES = "v0: &v0 [x, x]\n" + "".join(f"v{n + 1}: &v{n + 1} [*v{n}, *v{n}]\n" for n in range(40))
 
 
 @pytest.mark.parametrize(
