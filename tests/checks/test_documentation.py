@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.enbuild.eks.tests.tools import documents
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, files
 
@@ -85,3 +86,9 @@ def test_python_requirements_agree_with_requirements_txt() -> None:
         if version != required[name]
     }
     assert not found, "\n".join(sorted(found))
+
+
+def test_the_tarball_is_named_by_the_version() -> None:
+    version = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["version"]
+    named = {name for page in PAGES for name in re.findall(r"enbuild-eks-([\d.]+)\.tar", (CHECKOUT / page).read_text())}
+    assert named == {version}
