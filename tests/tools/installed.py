@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+from ansible_collections.enbuild.eks.tests.tools import artifact
 from ansible_collections.enbuild.eks.tests.tools.checkout import BIN, CHECKOUT, copy_as_collection, run
 
 REQUIREMENTS = CHECKOUT / "tests" / "requirements"
@@ -38,7 +39,10 @@ def build(folder: Path) -> Path:
     if version() not in _released(copy):
         checked(run("antsibull-changelog", "release", cwd=copy), "antsibull-changelog release")
     checked(run("ansible-galaxy", "collection", "build", "--output-path", str(folder), cwd=copy), "the build")
-    return folder / f"enbuild-eks-{version()}.tar.gz"
+    tarball = folder / f"enbuild-eks-{version()}.tar.gz"
+    if wrong := artifact.unlisted(artifact.names(tarball)):
+        raise Failed(f"These files don't belong in the collection: {', '.join(wrong)}")
+    return tarball
 
 
 def _released(copy: Path) -> set[str]:
