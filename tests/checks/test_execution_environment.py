@@ -59,6 +59,22 @@ def test_versions_are_those_of_the_tests() -> None:
     assert re.findall(r"helm:(\S+)", " ".join(DEFINITION["additional_build_steps"]["append_final"])) == helm
 
 
+def test_the_header_names_the_versions_that_are_pinned() -> None:
+    text = (CHECKOUT / "ee" / "execution-environment.yml").read_text()
+    header = " ".join(text.partition("version: 3")[0].replace("#", "").split())
+    packages = [DEPENDENCIES[package]["package_pip"].split("==") for package in ("ansible_core", "ansible_runner")]
+    listed = DEPENDENCIES["galaxy"]["collections"]
+    collections = [(each["name"], each["version"]) for each in listed if "version" in each]
+    helm = re.findall(r"helm:(\S+)", text)
+    for name, version in (*packages, *collections, *(("Helm", each) for each in helm)):
+        assert f"{name} {version}" in header
+
+
+def test_a_thin_project_in_awx_installs_this_release() -> None:
+    path = CHECKOUT / "examples" / ".awx_project" / "collections" / "requirements.yml"
+    assert [each["version"] for each in yaml.safe_load(path.read_text())["collections"]] == [VERSION]
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="the versions are those that come with ansible on Python 3.11")
 def test_collections_are_those_of_the_tests() -> None:
     wanted = {each["name"]: each.get("version") for each in DEPENDENCIES["galaxy"]["collections"]}
