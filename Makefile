@@ -19,7 +19,7 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-boundaries lint test-aws test-ee bench-modules bench-fleet docs docs-site permissions screenshots lock lab-up lab-down lab-status lab-env venv venv-test venv-docs clean
+.PHONY: help demo test build test-boundaries lint test-aws test-ee bench-modules bench-fleet docs docs-site permissions release test-matrix screenshots lock lab-up lab-down lab-status lab-env venv venv-test venv-docs clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -64,8 +64,19 @@ docs-site: venv-docs ## Build the documentation's site into tests/output/site/ht
 permissions: venv-test ## Write the operators' IAM policies and Kubernetes RBAC anew, from what the playbooks call on the lab
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.integration.operators
 
+release: venv-test ## Build the tarball, check it, and run the demo's playbook from it where nothing else is
+	@$(RUN_LAB) build
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.release
+
+test-matrix: venv-test ## The oldest to the newest supported versions, a site run in each (ARGS=core-2.20)
+	@$(RUN_LAB) build
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.matrix $(ARGS)
+
 screenshots: venv-test ## Take the pictures of the documentation anew; needs Chromium
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.report_screenshots
+
+build: venv-test ## Build the tarball of a release from what is committed and belongs in it
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.artifact .
 
 lock: venv-test ## Pin anew what the requirements of tests/requirements pull in
 	@'$(BIN)/uv' pip compile --universal --python-version 3.11 --quiet --no-annotate --upgrade \

@@ -243,6 +243,11 @@ roles:
             Effect: Allow
             Principal: {Service: pods.eks.amazonaws.com}
             Action: ["sts:AssumeRole", "sts:TagSession"]
+      service_accounts:
+        - cluster_arn: arn:aws:eks:us-east-1:123456789012:cluster/production
+          namespace: shop
+          service_account: orders
+          session_tags: true
       description: EKS Pod Identity of orders
 associations:
   description: The associations as M(enbuild.eks.pod_identity_associations) takes them, one for each service account.

@@ -16,8 +16,8 @@ description:
     becomes what is declared.
   - A role without this tag belongs to somebody else. If it differs from what is declared, it is adopted when its trust
     policy lets in EKS Pod Identity alone, or when O(adopt=true). Statements, policies and tags are then added to it;
-    nothing is taken away from it, and it doesn't get the tag. Any other role of somebody else fails the task before any
-    role is changed.
+    nothing is taken away from it, and it doesn't get the tag. With O(roles[].service_accounts), its trust policy gains
+    only what these service accounts need. Any other role of somebody else fails the task before any role is changed.
   - Right before it writes a trust policy, it reads that policy again. If somebody else has changed it meanwhile, the
     role is planned again, so that of two runs at once neither loses a statement.
   - Input that IAM would refuse halfway, for example a trust policy that is too long, fails the task before any role is
@@ -56,6 +56,31 @@ options:
           - It is compared by meaning. The order of statements makes no difference.
         type: json
         required: true
+      service_accounts:
+        description:
+          - The service accounts that the role is for. They matter where the role belongs to somebody else.
+          - If its trust policy lets them in, nothing is added to it. Otherwise, it is opened for those that it keeps
+            out, however wide O(roles[].trust_policy) is. Without session tags, the narrowest is their cluster.
+          - Unset, an adopted role gains the statements of O(roles[].trust_policy) that it lacks.
+        type: list
+        elements: dict
+        suboptions:
+          cluster_arn:
+            description: ARN of the cluster.
+            type: str
+            required: true
+          namespace:
+            description: Namespace of the service account.
+            type: str
+            required: true
+          service_account:
+            description: Name of the service account.
+            type: str
+            required: true
+          session_tags:
+            description: Whether its association sends session tags.
+            type: bool
+            default: true
       policy:
         description:
           - Inline policy of the role, as a dictionary or JSON. It is compared by meaning.
@@ -244,11 +269,18 @@ from ..module_utils._core.converge import converge_all, run
 from ..module_utils._iam.roles_apply import CONCURRENCY, PATIENCE, Roles
 from ..module_utils._iam.roles_model import ATTACHED_QUOTA, TRUST_QUOTA, request
 
+SERVICE_ACCOUNT_SPEC = {
+    "cluster_arn": {"type": "str", "required": True},
+    "namespace": {"type": "str", "required": True},
+    "service_account": {"type": "str", "required": True},
+    "session_tags": {"type": "bool", "default": True},
+}
 ROLE_SPEC = {
     "role_name": {"type": "str", "required": True},
     "path": {"type": "str"},
     "description": {"type": "str"},
     "trust_policy": {"type": "json", "required": True},
+    "service_accounts": {"type": "list", "elements": "dict", "options": SERVICE_ACCOUNT_SPEC},
     "policy": {"type": "json"},
     "policy_name": {"type": "str"},
     "managed_policies": {"type": "list", "elements": "str"},

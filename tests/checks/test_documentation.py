@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.enbuild.eks.tests.tools import documents
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, files
 
@@ -34,7 +35,7 @@ def test_every_command_is_run_by_a_test_or_says_why_not(page: Path) -> None:
 
 def _is_test(name: str) -> bool:
     """Whether ``FILE::FUNCTION`` is there."""
-    file, _separator, function = name.partition("::")
+    file, _, function = name.partition("::")
     path = CHECKOUT / file
     return path.is_file() and f"\ndef {function}(" in path.read_text()
 
@@ -47,7 +48,7 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
 def _leads_somewhere(page: Path, link: str) -> bool:
     if re.match(r"https?://|mailto:", link):
         return True
-    file, _separator, anchor = link.partition("#")
+    file, _, anchor = link.partition("#")
     target = (CHECKOUT / page.parent / file) if file else CHECKOUT / page
     if not target.exists():
         return False
@@ -85,3 +86,9 @@ def test_python_requirements_agree_with_requirements_txt() -> None:
         if version != required[name]
     }
     assert not found, "\n".join(sorted(found))
+
+
+def test_the_tarball_is_named_by_the_version() -> None:
+    version = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["version"]
+    named = {name for page in PAGES for name in re.findall(r"enbuild-eks-([\d.]+)\.tar", (CHECKOUT / page).read_text())}
+    assert named == {version}

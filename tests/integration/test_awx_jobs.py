@@ -52,8 +52,8 @@ SECRETS = re.compile(r"k8s-aws-v1\.[\w-]{8}|eyJ[\w-]{8,}\.eyJ|BEGIN [A-Z ]*PRIVA
 
 PLANTED = "pl4nted-p4ssword"
 """A password that somebody typed into a survey."""
-
-
+IN_A_POD = "pl4nted-region"
+"""A value of the release that a container's environment has in clear; no event of any job may have it."""
 GIVEN = ("eks_cluster_name", "eks_region", "enbuild_release_chart_repository_url")
 """What the inventory and the template say, and an empty answer would take away."""
 
@@ -133,6 +133,7 @@ class Awx:
         known = {
             "stray-token",
             PLANTED,
+            IN_A_POD,
             *(text for name, text in credential.variables.items() if name != "AWS_ACCESS_KEY_ID"),
         }
         assert not [secret for secret in known if secret in text]
@@ -208,13 +209,15 @@ def processes(awx: Awx) -> list[str]:
 def test_the_next_job_ends_what_the_canceled_one_began(awx: Awx) -> None:
     """With a session's token, and every answer but one empty."""
     awx.lab.aws("s3").create_bucket(Bucket="acme-ctf-artifacts")
-    answers = {**blanks(None, ""), **BUCKETS}
+    planted = {"enbuild_release_values": f"enbuildCTF: {{aws_region: {IN_A_POD}}}"}
+    answers = {**blanks(None, ""), **BUCKETS, **planted}
     done = awx.launch("site", diff_mode=True, answers=answers, credential=session(awx.lab))
     assert done.status == "successful", done.output
     assert done.artifacts["pod_identity_report"][HOST]["by_rung"]["allowed"] == 2
     assert done.artifacts["pod_identity_stopped"] == {}
     policy = awx.lab.aws("iam").get_role_policy(RoleName="enbuild-ctf-s3", PolicyName="enbuild-ctf-s3")
     assert "acme-ctf-artifacts" in json.dumps(policy["PolicyDocument"])
+    assert IN_A_POD in awx.lab.kubectl("get", "deployment", "-n", "enbuild", "-o", "yaml"), "nothing was planted"
 
 
 def test_a_thin_project_is_enough(awx: Awx, tmp_path: Path) -> None:

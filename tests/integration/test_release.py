@@ -23,13 +23,14 @@ from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun
 pytestmark = pytest.mark.lab
 
 CALLBACKS = CHECKOUT / "tests" / "integration" / "callbacks"
-IN_A_FILE, IN_A_VARIABLE, IN_THE_RELEASE, AS_A_NUMBER = (
+IN_A_FILE, IN_A_VARIABLE, IN_A_POD, IN_THE_RELEASE, AS_A_NUMBER = (
     "pl4nted-file",
     "pl4nted-note",
+    "pl4nted-region",
     "pl4nted-held",
     "pl4nted-replicas",
 )
-SECRETS = (IN_A_FILE, IN_A_VARIABLE, IN_THE_RELEASE, AS_A_NUMBER)
+SECRETS = (IN_A_FILE, IN_A_VARIABLE, IN_A_POD, IN_THE_RELEASE, AS_A_NUMBER)
 TOKEN = re.compile(r"k8s-aws-v1\.[\w-]{8}")
 NO_REPOSITORY = "http://127.0.0.1:9"
 
@@ -49,14 +50,14 @@ class Stored:
 
 
 class Keeper:
-    """Runs playbooks as verbose as they get, and keeps everything: events, output, log, temporary files."""
+    """Runs playbooks, as verbose as they get, and keeps everything: events, output, log, temporary files."""
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab, self.folder = lab, folder
         self.values = folder / "values.yaml"
         self.values.write_text(yaml.safe_dump({"enbuildBackend": {"secret": IN_A_FILE}}))
 
-    def run(self, playbook: str, *arguments: str, **variables: t.Any) -> Stored:
+    def run(self, playbook: str, *arguments: str, verbosity: str = "-vvvv", **variables: t.Any) -> Stored:
         events, log, local = self.folder / "events", self.folder / "log", self.folder / "tmp"
         for file in (events, log):
             file.write_text("")
@@ -72,7 +73,7 @@ class Keeper:
         secret = {"enbuild_release_values": variables.pop("enbuild_release_values", self.variable())}
         (self.folder / "extra.json").write_text(json.dumps(secret))
         given = {"enbuild_release_values_files": [str(self.values)], **variables}
-        words = ("-vvvv", "-e", f"@{self.folder / 'extra.json'}", *arguments)
+        words = (*filter(None, [verbosity]), "-e", f"@{self.folder / 'extra.json'}", *arguments)
         run = run_guide(self.lab, playbook, *words, environment=environment, **given)
         left = [path for path in local.rglob("*") if path.is_file()]
         kept = [run.output, events.read_text(), log.read_text(), *(path.read_text() for path in left)]
@@ -81,8 +82,8 @@ class Keeper:
 
     @staticmethod
     def variable() -> dict[str, t.Any]:
-        """A value that no template puts into a pod in clear: a Deployment's restart shows the Deployment."""
-        return {"enbuildCTF": {"note": IN_A_VARIABLE}}
+        """One value that no template reads, and one that a container's environment has in clear."""
+        return {"enbuildCTF": {"note": IN_A_VARIABLE, "aws_region": IN_A_POD}}
 
 
 @pytest.fixture(scope="module")
@@ -120,14 +121,17 @@ def test_a_time_out_names_what_is_not_ready_and_the_next_run_upgrades_once_more(
 def test_no_event_of_site_has_a_secret(lab: Lab, keeper: Keeper) -> None:
     lab.helm(
         *("upgrade", "enbuild", "enbuild", "--repo", lab.chart_repository_url, "-n", NAMESPACE, "--reuse-values"),
-        *("--set", f"enbuildMQ.secret={IN_THE_RELEASE},enbuildCTF.note=old"),
+        *("--set", f"enbuildMQ.secret={IN_THE_RELEASE},enbuildCTF.note=old,enbuildCTF.aws_region=eu-west-1"),
     )
-    predicted = keeper.run("site", "--check", "--diff")
+    predicted = keeper.run("site", "--check", "--diff", verbosity="")
     done = keeper.run("site", "--diff")
     for stored in (predicted, done):
         assert stored.run.returncode == 0, stored.run.output[-5000:]
-        assert stored.run.stats["pod_identity_changes"]["lab"][0]["what"] == ["value enbuildCTF.note"]
+        what = stored.run.stats["pod_identity_changes"]["lab"][0]["what"]
+        assert what == ["value enbuildCTF.aws_region", "value enbuildCTF.note"]
         stored.assert_no_secret()
+    assert IN_A_POD in lab.kubectl("get", "deployment", "-n", NAMESPACE, "-o", "yaml"), "nothing was planted"
+    assert "Restart Deployment enbuild/enbuild-enbuild-ctf" in done.run.output
     again = keeper.run("site", enbuild_release_chart_repository_url=NO_REPOSITORY)
     assert (again.run.returncode, again.run.changed) == (0, []), again.run.output[-5000:]
     again.assert_no_secret()

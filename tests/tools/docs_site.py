@@ -31,6 +31,8 @@ MENU = {
 """The site's menu: pages by section."""
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 
+CONTENTS = re.compile(r"^\.\. contents::\n(?: +:.*\n)*", re.MULTILINE)
+
 
 def main() -> None:
     shutil.rmtree(SITE, ignore_errors=True)
@@ -42,6 +44,8 @@ def main() -> None:
         *("antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error"),
         *("--dest-dir", str(source / "plugins"), "enbuild.eks"),
     )
+    for page in (source / "plugins").glob("*.rst"):  # Furo shows each page's contents beside it.
+        page.write_text(CONTENTS.sub("", page.read_text()))
     config = str(CHECKOUT / "docs" / "docsite")
     _tool("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "-c", config, str(source), str(SITE / "html"))
     print(SITE / "html" / "index.html")

@@ -15,6 +15,8 @@ from .._core.plan import Refused
 with contextlib.suppress(ImportError):  # Only YAML text needs it, and says so.
     import yaml
 
+LONGEST = 1_000_000
+"""Characters of a text that is read."""
 MOST_PROBLEMS = 5
 """Violations of a schema that a message names."""
 
@@ -36,9 +38,21 @@ def read(text: str) -> t.Any:
 
 
 def _parsed(text: str) -> t.Any:
-    with contextlib.suppress(ValueError):
-        return json.loads(text)
+    if len(text) > LONGEST:
+        raise Refused(f"configuration_values has {len(text):,} characters, and at most {LONGEST:,} are read.")
     try:
+        with contextlib.suppress(json.JSONDecodeError):
+            return json.loads(text)
+        return _yaml(text)
+    except RecursionError:
+        raise Refused("configuration_values is nested too deeply.") from None
+
+
+def _yaml(text: str) -> t.Any:
+    """Without aliases, since a few lines of them can stand for more than memory holds."""
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise Refused("configuration_values has aliases (*), which are not read here.")
         return yaml.safe_load(text)
     except NameError:
         raise Refused("configuration_values is not JSON, and reading YAML needs the Python library PyYAML.") from None

@@ -68,10 +68,15 @@ def _check_trust(desired: Desired, observed: State | None, target: State, rules:
     if length > rules.trust_quota:
         raise Refused(
             f"The trust policy of role {desired.name} would have {length:,} characters (it has {now:,}), and IAM allows"
-            f" {rules.trust_quota:,} (ACLSizePerRole). Take the trust account or cluster, which needs one statement for"
-            " all service accounts, or give some workloads a role of their own. If the account's quota was raised, set"
-            " trust_policy_quota (pod_identity_iam_trust_policy_quota)."
+            f" {rules.trust_quota:,} (ACLSizePerRole). {_shorter(observed)}, or give some workloads a role of their"
+            " own. If the account's quota was raised, set trust_policy_quota (pod_identity_iam_trust_policy_quota)."
         )
+
+
+def _shorter(observed: State | None) -> str:
+    if observed is None or observed.ours:
+        return "Take the trust account or cluster, which needs one statement for all service accounts"
+    return "Let all its service accounts in by a statement of your own, which nothing is added to then"
 
 
 def _check_policy(desired: Desired, policy: Document) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from .._core import validate
 from .._core.plan import Refused
 from .._core.tags import is_ours
+from .adoption import ServiceAccount, service_accounts
 from .trust_policy import Document, read_document
 
 LONGEST_DESCRIPTION = 1000
@@ -40,6 +41,8 @@ class Desired:
     policy_name: str = ""
     managed: tuple[str, ...] = ()
     """ARNs of managed policies."""
+    service_accounts: tuple[ServiceAccount, ...] | None = None
+    """Whom an adopted role is opened for, as far as it has to be; None opens it by ``trust``."""
     boundary: str = ""
     """ARN of a permissions boundary; "" leaves it as it is."""
     tags: t.Mapping[str, str] | None = None
@@ -125,6 +128,7 @@ def _desired(label: str, item: t.Mapping[str, t.Any]) -> Desired:
         policy=_document(f"{label}.policy", item["policy"]) if item["policy"] else None,
         policy_name=_optional(f"{label}.policy_name", item["policy_name"], _NAME, "a name") or name,
         managed=_policy_arns(f"{label}.managed_policies", item["managed_policies"]),
+        service_accounts=service_accounts(f"{label}.service_accounts", item["service_accounts"]),
         boundary=_optional(f"{label}.boundary", item["boundary"], _POLICY_ARN, "the ARN of a policy") or "",
         tags=None if tags is None else validate.tags(f"{label}.tags", tags),
         purge_tags=item["purge_tags"],

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from .._core.plan import Change, Plan, Refused
 from .._core.tags import MANAGED_BY, merged
 from .._core.validate import canonical
+from .adoption import opened
 from .policy_documents import grown, lacking, same
 from .roles_checks import check, check_path
 from .roles_model import Desired, Rules, State
@@ -134,13 +135,19 @@ def _adopted(desired: Desired, observed: State) -> State:
     try:
         return replace(
             observed,
-            trust=grown(observed.trust, desired.trust),
+            trust=_adopted_trust(desired, observed),
             tags={**(desired.tags or {}), **observed.tags},
             policy=_adopted_policy(desired, observed),
             attached=_attached(desired, observed, purged=False),
         )
     except Refused as error:
         raise Refused(f"Role {desired.name} was not created by enbuild.eks and can't be adopted: {error}.") from None
+
+
+def _adopted_trust(desired: Desired, observed: State) -> Document:
+    if desired.service_accounts is None:
+        return grown(observed.trust, desired.trust)
+    return opened(observed.trust, desired.service_accounts)
 
 
 def _adopted_policy(desired: Desired, observed: State) -> Document | None:

@@ -224,8 +224,23 @@ def _role(name: str, sharers: t.Sequence[Item], cluster: Item, scope: str) -> di
         "policy": sharers[0]["policy"],
         "managed_policies": sharers[0]["managed_policies"],
         "trust_policy": _trust(sharers, cluster, sharers[0]["trust"] or scope),
+        "service_accounts": _service_accounts(sharers, cluster),
         "description": f"EKS Pod Identity of {', '.join(item['name'] for item in sharers)}"[:LONGEST_DESCRIPTION],
     }
+
+
+def _service_accounts(sharers: t.Sequence[Item], cluster: Item) -> list[dict[str, t.Any]]:
+    """Whom the role is for, each once: if it is somebody else's, it is opened for them alone."""
+    accounts = {
+        (item["namespace"], item["service_account"]): {
+            "cluster_arn": cluster["arn"],
+            "namespace": item["namespace"],
+            "service_account": item["service_account"],
+            "session_tags": not item["disable_session_tags"],
+        }
+        for item in sharers
+    }
+    return list(accounts.values())
 
 
 def _trust(sharers: t.Sequence[Item], cluster: Item, scope: str) -> dict[str, t.Any]:

@@ -39,8 +39,9 @@ def read(name: str, value: t.Any) -> t.Any:
         return yaml.load(value, Loader=Loader)  # noqa: S506
     except yaml.YAMLError as error:
         raise Refused(f"{name} is not YAML{_place(error)}: {_problem(error)}.") from None
-    except (ValueError, RecursionError):
-        # A date or a number that isn't one, or brackets that no end is in sight of. The exception quotes it.
+    except RecursionError:
+        raise Refused(f"{name} is not YAML: it is nested too deeply.") from None
+    except ValueError:  # A date or a number that isn't one; the exception quotes it.
         raise Refused(f"{name} is not YAML: a value in it can't be read; quote it, if it is meant as text.") from None
 
 

@@ -32,20 +32,30 @@ class Desired:
 
 
 def sharing(wanted: t.Mapping[str, Item]) -> dict[str, dict[str, t.Any]]:
-    """For each host, ``makers``, the host that makes each role that isn't made by itself, and ``problems``.
+    """For each host, ``makers``, the host that makes each role that isn't made by itself, ``roles`` and ``problems``.
+
+    ``roles`` are those that it makes itself, each with the service accounts of all who share it.
 
     ``wanted`` is, by host and in the play's order, ``partition``, ``account_id`` and ``roles`` of a cluster; an empty
     one is of a host that needs none, or stopped before.
     """
-    found: dict[str, dict[str, t.Any]] = {host: {"makers": {}, "problems": []} for host in wanted}
+    found: dict[str, dict[str, t.Any]] = {host: {"makers": {}, "roles": [], "problems": []} for host in wanted}
     for declared in _by_role(wanted).values():
         first, *others = declared
+        found[first.host]["roles"].append(_of_all(declared))
         for other in others:
             found[other.host]["makers"][other.role["role_name"]] = first.host
         if problem := _problem(declared):
             for desired in declared:
                 found[desired.host]["problems"].append(problem)
     return found
+
+
+def _of_all(declared: t.Sequence[Desired]) -> Item:
+    role = declared[0].role
+    if "service_accounts" not in role:
+        return role
+    return {**role, "service_accounts": [each for one in declared for each in one.role.get("service_accounts") or ()]}
 
 
 def _by_role(wanted: t.Mapping[str, Item]) -> dict[tuple[str, str, str], list[Desired]]:
@@ -61,13 +71,17 @@ def _problem(declared: t.Sequence[Desired]) -> str:
     """Say which two hosts disagree, and on what; "" where all agree."""
     first, *others = declared
     for other in others:
-        if differing := [words for key, words in ALIKE.items() if first.role.get(key) != other.role.get(key)]:
+        if differing := [words for key, words in ALIKE.items() if _part(first, key) != _part(other, key)]:
             name, account = first.role["role_name"], first.account_id
             return (
                 f"Role {name} of account {account} is one role, and {first.host} and {other.host} declare it with a"
                 f" different {' and '.join(differing)}: each would undo the other's. {_remedy(differing)}"
             )
     return ""
+
+
+def _part(declared: Desired, key: str) -> t.Any:
+    return declared.role.get(key) or ("/" if key == "path" else None)
 
 
 def _remedy(differing: t.Sequence[str]) -> str:

@@ -21,8 +21,10 @@ TELLING = 4
 """Characters from which a value is hidden wherever it stands; a shorter one is hidden in quotes."""
 PIECE = 6
 """Characters from which a part of a value, such as a URL's password, is hidden by itself."""
-QUOTED = re.compile(r"(?i)\b((?:invalid|unsupported|duplicate) value:? |got |parse |convert(?:ing)? )([\"'`]).*?\2")
-"""What the API server and Helm quote of what they were given."""
+QUOTED = re.compile(
+    r"(?i)\b((?:invalid|unsupported|duplicate) value:? |got |parse |convert(?:ing)? )([\"'`]).*?(?:\2|$)", re.MULTILINE
+)
+"""What the API server and Helm quote of what they were given; to the end of the line where the quote isn't closed."""
 
 
 class Cleaner:

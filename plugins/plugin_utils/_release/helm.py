@@ -30,7 +30,7 @@ class HelmError(Exception):
     def __init__(self, purpose: str, said: str) -> None:
         super().__init__(f"Failed to {purpose}")
         self.purpose = purpose
-        self.said = re.sub(r"^Error: |\n+Use --debug flag .*", "", said.strip(), flags=re.MULTILINE)
+        self.said = re.sub(r"^(?:Error: |Use --debug flag .*)", "", said, flags=re.MULTILINE).strip()
 
 
 class HelmMissing(Exception):

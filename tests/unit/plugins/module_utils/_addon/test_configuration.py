@@ -65,6 +65,24 @@ def test_no_values(value: t.Any) -> None:
     assert configuration.wished(value) == {}
 
 
+ALIASES = "v0: &v0 [x, x]\n" + "".join(f"v{n + 1}: &v{n + 1} [*v{n}, *v{n}]\n" for n in range(40))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (ALIASES, "has aliases"),
+        ("[" * 50_000, "nested too deeply"),
+        ('{"a": ' * 50_000, "nested too deeply"),
+        ("a: " + "x" * 1_000_000, "1,000,003 characters"),
+    ],
+)
+def test_a_few_lines_do_not_become_more_than_memory_holds(text: str, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        configuration.wished(text)
+    assert configuration.found(text) == {"": text}
+
+
 def test_unset_is_untouched() -> None:
     assert configuration.wished(None) is None
 

@@ -38,7 +38,8 @@ def policy(*actions: str) -> Options:
 
 def item(name: str = "shop", **options: t.Any) -> Options:
     """One entry of the option ``roles`` as Ansible passes it."""
-    unset = dict.fromkeys(("path", "description", "policy", "policy_name", "managed_policies", "boundary", "tags"))
+    texts = ("path", "description", "policy", "policy_name", "boundary")
+    unset = dict.fromkeys((*texts, "managed_policies", "service_accounts", "tags"))
     flags = {"purge_tags": True, "purge_policies": False}
     return {**unset, **flags, "role_name": name, "trust_policy": TRUST, **options}
 
@@ -223,6 +224,72 @@ def test_any_other_stops_all_and_is_named_with_who_uses_it(statements: list[t.An
     assert fake.roles["shop"]["AssumeRolePolicyDocument"]["Statement"][: len(statements)] == statements
 
 
+def account(name: str, cluster: str = PROD, namespace: str = "shop", session_tags: bool = True) -> Options:
+    return {
+        "cluster_arn": cluster,
+        "namespace": namespace,
+        "service_account": name,
+        "session_tags": session_tags,
+    }
+
+
+def test_one_that_lets_the_service_accounts_in_gets_no_statement() -> None:
+    fake = FakeIam()
+    fake.put("shop", GUIDE)
+    assert calls(done(fake, item(service_accounts=[account("a"), account("b", TEST, "x", False)]))) == [[]]
+
+
+def test_it_is_opened_for_the_service_accounts_alone_that_it_keeps_out() -> None:
+    fake = FakeIam()
+    theirs = trust_policy(PROD, "service_account", namespace="shop", service_account="a")
+    fake.put("shop", theirs)
+    wanted = item(service_accounts=[account("a"), account("b"), account("c"), account("d", TEST, "x")])
+    assert calls(done(fake, wanted)) == [[TRUSTING]]
+    first, here, there = fake.roles["shop"]["AssumeRolePolicyDocument"]["Statement"]
+    assert [first] == theirs["Statement"]
+    tags = "aws:RequestTag/kubernetes-"
+    assert here["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": PROD},
+        "StringEquals": {
+            "aws:SourceAccount": ACCOUNT,
+            "aws:RequestTag/eks-cluster-arn": PROD,
+            f"{tags}namespace": "shop",
+            f"{tags}service-account": ["b", "c"],
+        },
+    }
+    assert there["Condition"]["ArnEquals"] == {"aws:SourceArn": TEST}
+    assert there["Condition"]["StringEquals"][f"{tags}service-account"] == "d"
+    assert calls(done(fake, wanted)) == [[]]
+
+
+def test_without_session_tags_it_is_opened_for_the_cluster() -> None:
+    fake = FakeIam()
+    fake.put("shop", OTHER_TRUST)
+    wanted = item(service_accounts=[account("a", session_tags=False)])
+    assert calls(done(fake, wanted)) == [[TRUSTING]]
+    added = fake.roles["shop"]["AssumeRolePolicyDocument"]["Statement"][1]
+    assert added["Condition"] == TRUST["Statement"][0]["Condition"]
+    assert calls(done(fake, wanted)) == [[]]
+
+
+def test_one_that_denies_the_service_account_stops_all() -> None:
+    fake = FakeIam()
+    denying = {**GUIDE["Statement"][0], "Sid": "No", "Effect": "Deny"}
+    fake.put("shop", {**GUIDE, "Statement": [*GUIDE["Statement"], denying]})
+    with pytest.raises(Refused, match=r"can't be adopted: .* for shop/a: .* denies sts:AssumeRole .*\(No\)\.$"):
+        done(fake, item(service_accounts=[account("a")]))
+    assert fake.writes() == []
+
+
+def test_a_role_of_ours_has_the_declared_trust_whoever_is_let_in() -> None:
+    fake = FakeIam()
+    fake.put("shop", GUIDE, MANAGED_BY)
+    assert calls(done(fake, item("new", service_accounts=[account("a")]))) == [[CREATE]]
+    assert calls(done(fake, item(service_accounts=[account("a")]))) == [[TRUSTING]]
+    for name in ("new", "shop"):
+        assert fake.roles[name]["AssumeRolePolicyDocument"]["Statement"] == TRUST["Statement"]
+
+
 def test_a_boundary_is_never_put_on_it() -> None:
     fake = FakeIam()
     fake.put("shop", GUIDE)
@@ -249,8 +316,10 @@ def test_a_trust_policy_that_grows_too_long_by_adoption_stops_all() -> None:
     fake = FakeIam()
     statement = trust_policy(PROD, "service_account", namespace="shop", service_account="a")["Statement"][0]
     fake.put("shop", {**TRUST, "Statement": [{**statement, "Sid": f"S{n}"} for n in range(4)]})
-    with pytest.raises(Refused, match=r"would have 2,\d\d\d characters \(it has 1,\d\d\d\), and IAM allows 2,048"):
-        done(fake, item())
+    for wanted in (item(), item(service_accounts=[account("b", TEST)])):
+        words = r"would have 2,\d\d\d characters \(it has 1,\d\d\d\), and IAM allows 2,048 .*statement of your own"
+        with pytest.raises(Refused, match=words):
+            done(fake, wanted)
     assert fake.writes() == []
 
 

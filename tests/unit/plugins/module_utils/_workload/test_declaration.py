@@ -104,6 +104,16 @@ def test_a_shared_role_is_made_once_and_trusts_each_service_account() -> None:
     assert len(role["trust_policy"]["Statement"]) == 1
 
 
+def test_a_role_names_its_service_accounts_each_once() -> None:
+    night = {**ORDERS, "name": "night", "deployment": "night"}
+    workloads = declaration.resolved([ORDERS, night], {**FOUND, NIGHT: "orders-sa"}, CLUSTER)
+    (role,) = declaration.roles(workloads, CLUSTER)
+    here = {"cluster_arn": CLUSTER["arn"], "namespace": "shop", "service_account": "orders-sa"}
+    assert role["service_accounts"] == [{**here, "session_tags": True}]
+    untagged = declaration.resolved([{**ORDERS, "disable_session_tags": True}], FOUND, CLUSTER)
+    assert declaration.roles(untagged, CLUSTER)[0]["service_accounts"] == [{**here, "session_tags": False}]
+
+
 def test_sharers_that_disagree_are_refused() -> None:
     other = {**ORDERS, "name": "night", "deployment": "night", "managed_policies": ["AmazonS3FullAccess"]}
     workloads = declaration.resolved([ORDERS, other], {**FOUND, NIGHT: "n"}, CLUSTER)

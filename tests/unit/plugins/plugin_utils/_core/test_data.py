@@ -33,6 +33,12 @@ def test_aliases_are_refused() -> None:
         read("answer", BOMB)
 
 
+@pytest.mark.parametrize("text", ["[" * 50_000, "{a: " * 50_000, "- " * 50_000])
+def test_nesting_without_an_end_is_refused(text: str) -> None:
+    with pytest.raises(Refused, match=r"^answer is not YAML: it is nested too deeply\.$"):
+        read("answer", text)
+
+
 def test_too_much_text_is_refused() -> None:
     with pytest.raises(Refused, match="answer has 1000001 characters"):
         read("answer", " " * 1_000_001)

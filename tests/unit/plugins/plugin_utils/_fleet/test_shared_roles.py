@@ -25,9 +25,22 @@ def test_the_first_host_of_an_account_makes_a_role() -> None:
     assert not any(one["problems"] for one in found.values())
 
 
+def test_the_host_that_makes_a_role_knows_the_service_accounts_of_all() -> None:
+    found = sharing(
+        {host: wish(ONE, "ai", *more, service_accounts=[host]) for host, more in (("a", ["own"]), ("b", []), ("c", []))}
+    )
+    assert [role["service_accounts"] for role in found["a"]["roles"]] == [["a", "b", "c"], ["a"]]
+    assert (found["b"]["roles"], found["c"]["roles"]) == ([], [])
+
+
+def test_no_path_is_the_root() -> None:
+    found = sharing({"a": wish(ONE, "r", path=""), "b": wish(ONE, "r", path="/")})
+    assert [one["problems"] for one in found.values()] == [[], []]
+
+
 def test_accounts_of_two_partitions_share_nothing() -> None:
     found = sharing({"a": wish(ONE, "ai", policy="one"), "b": wish(ONE, "ai", policy="two", partition="aws-cn")})
-    assert all(one == {"makers": {}, "problems": []} for one in found.values())
+    assert all((one["makers"], one["problems"]) == ({}, []) for one in found.values())
 
 
 @pytest.mark.parametrize("scope", ["none", "account"])

@@ -44,6 +44,10 @@ def test_what_the_api_server_quotes_is_hidden_though_no_value_equals_it() -> Non
     assert Cleaner([])(said) == 'Secret "db" is invalid: data[key]: Invalid value: [hidden]: must be short'
 
 
+def test_a_quote_that_is_not_closed_is_hidden_to_the_end_of_its_line() -> None:
+    assert Cleaner([])("chart: got 'never\nshown: yes") == "chart: got [hidden] shown: yes"
+
+
 def test_the_rest_stays() -> None:
     said = "UPGRADE FAILED: release enbuild: abc is true, context deadline exceeded"
     assert Cleaner([VALUES], {"enbuild"})(said) == said
