@@ -35,7 +35,7 @@ def test_every_command_is_run_by_a_test_or_says_why_not(page: Path) -> None:
 
 def _is_test(name: str) -> bool:
     """Whether ``FILE::FUNCTION`` is there."""
-    file, _, function = name.partition("::")
+    file, _separator, function = name.partition("::")
     path = CHECKOUT / file
     return path.is_file() and f"\ndef {function}(" in path.read_text()
 
@@ -48,7 +48,7 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
 def _leads_somewhere(page: Path, link: str) -> bool:
     if re.match(r"https?://|mailto:", link):
         return True
-    file, _, anchor = link.partition("#")
+    file, _separator, anchor = link.partition("#")
     target = (CHECKOUT / page.parent / file) if file else CHECKOUT / page
     if not target.exists():
         return False

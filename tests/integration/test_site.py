@@ -45,6 +45,7 @@ def installed(lab: Lab, site: Site) -> None:
 
 
 MOST_TASKS, MOST_SKIPPED = 30, 0
+MOST_CALLS = 27  # of AWS, by a run that changes nothing
 """Of a site run that changes nothing."""
 
 BAD = {
@@ -183,6 +184,7 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site, plain: None) -> Non
     assert "lab: changed nothing" in said
     assert "(2 allowed); no finding; nothing to do" in said
     calls = lab.calls()["calls"]
+    assert sum(sum(names.values()) for names in calls.values()) <= MOST_CALLS, calls
     reads = ("Get", "List", "Describe", "AssumeRoleForPodIdentity")
     assert not [name for names in calls.values() for name in names if not name.startswith(reads)]
     check = site("--check", "--diff")

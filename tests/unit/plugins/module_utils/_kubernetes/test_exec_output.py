@@ -48,7 +48,7 @@ def test_stdout_is_joined_and_the_rest_left_out() -> None:
 
 @pytest.mark.parametrize("channel", [STDOUT, STDERR, b"\x09"])
 def test_a_pod_that_answers_with_megabytes_is_not_read_to_its_end(channel: bytes) -> None:
-    stream = Stream(text(channel, b"x" * 32_000) for _ in range(1000))
+    stream = Stream(text(channel, b"x" * 32_000) for _number in range(1000))
     with pytest.raises(exec_output.TooMuch, match=r"more than 65,536 bytes, and reading stopped there"):
         exec_output.read(stream)
     assert stream.taken <= exec_output.MOST + 2 * 32_001
@@ -56,7 +56,7 @@ def test_a_pod_that_answers_with_megabytes_is_not_read_to_its_end(channel: bytes
 
 def test_a_pod_that_trickles_or_says_nothing_is_read_until_the_time_is_over() -> None:
     clock = iter(range(1000))
-    endless = Stream(text(STDOUT, b"x") for _ in range(1000))
+    endless = Stream(text(STDOUT, b"x") for _number in range(1000))
     assert exec_output.read(endless, clock=lambda: next(clock)) == "x" * (exec_output.SECONDS - 1)
     assert endless.patience[0] > endless.patience[-1] > 0
     assert exec_output.read(Stream([text(STDOUT, b"partly")])) == "partly"
@@ -64,4 +64,4 @@ def test_a_pod_that_trickles_or_says_nothing_is_read_until_the_time_is_over() ->
 
 def test_empty_frames_count_too() -> None:
     with pytest.raises(exec_output.TooMuch):
-        exec_output.read(Stream((ABNF.OPCODE_TEXT, b"") for _ in range(1_000_000)), clock=lambda: 0)
+        exec_output.read(Stream((ABNF.OPCODE_TEXT, b"") for _number in range(1_000_000)), clock=lambda: 0)
