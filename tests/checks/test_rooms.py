@@ -20,7 +20,7 @@ FLOORS = (
     ("_kubernetes", "_iam"),
     ("_association", "_addon", "_workload"),
     ("_identity",),
-    ("_migration", "_teardown"),
+    ("_migration", "_teardown", "_adoption"),
 )
 """The rooms of module_utils from the ground up: a room imports from the floors below it."""
 
@@ -28,7 +28,7 @@ FLOOR = {f"module_utils/{room}": number for number, rooms in enumerate(FLOORS) f
 
 PURE = (
     *("plan", "bulk_plan", "model", "obstacles", "evidence", "ladder", "suggest", "tags", "validate", "conditions"),
-    *("verdict", "wait_conditions", "table"),
+    *("verdict", "wait_conditions", "table", "document"),
     *("policy_documents", "roles_checks", "roles_model", "roles_plan", "role_trust_plan"),
 )
 """Files that only compute, in whichever room."""

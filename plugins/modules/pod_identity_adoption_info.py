@@ -1,0 +1,124 @@
+#!/usr/bin/python
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pod_identity_adoption_info
+version_added: 0.1.0
+short_description: Declare the Pod Identity associations that a cluster has
+description:
+  - Reads the EKS Pod Identity associations of a cluster, their roles, and the workloads under their service accounts,
+    whatever tool made them, and returns the declaration that the playbooks of this collection take.
+  - Roles are declared by C(role_arn), so that nothing changes them. Tags of associations are not declared and stay.
+  - What can't be declared is returned with the reason - an association that an add-on owns, one whose service account,
+    workload or role isn't there, or one with a name that a file of variables must not hold.
+  - Changes nothing.
+author:
+  - The enbuild.eks contributors (@enbuild)
+extends_documentation_fragment:
+  - enbuild.eks.attributes
+  - enbuild.eks.attributes.info
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - kubernetes.core.k8s_auth_options
+requirements:
+  - kubernetes >= 29.0.0
+options:
+  cluster_name:
+    description: Name of the EKS cluster.
+    type: str
+    required: true
+  cluster_arn:
+    description: ARN of the cluster, for a closer look at conditions of trust policies.
+    type: str
+    default: ""
+seealso:
+  - module: enbuild.eks.pod_identity_association_info
+  - module: enbuild.eks.pod_identity_declaration_info
+"""
+
+EXAMPLES = r"""
+- name: Read the cluster
+  enbuild.eks.eks_cluster_info:
+    cluster_name: production
+    region: us-east-1
+  register: read
+
+- name: Declare what it has
+  enbuild.eks.pod_identity_adoption_info:
+    cluster_name: production
+    region: us-east-1
+    cluster_arn: "{{ read.cluster.arn }}"
+    host: "{{ read.cluster.endpoint }}"
+    ca_cert: "{{ read.cluster.certificate_authority | enbuild.eks.ca_file }}"
+    api_key: "{{ lookup('enbuild.eks.cluster_token', 'production', region='us-east-1') }}"
+  register: adoption
+
+- name: Write it, unless a declaration is there
+  ansible.builtin.copy:
+    content: "{{ adoption.text }}"
+    dest: production.yml
+    mode: "0600"
+    force: false
+"""
+
+RETURN = r"""
+workloads:
+  description: The declaration, as C(pod_identity_workloads) takes it.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {namespace: shop, deployment: orders, role_arn: "arn:aws:iam::123456789012:role/shop-orders"}
+notes:
+  description: What to know of the associations that are declared, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["shop/orders: its session policy is not part of a declaration and stays as it is"]
+undeclared:
+  description: The associations that aren't declared.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Namespace and service account.
+      type: str
+      sample: shop/old
+    reason:
+      description: Why it isn't declared.
+      type: str
+      sample: no workload runs under the service account
+text:
+  description: The declaration as a file of variables, with the notes and the reasons as comments.
+  returned: always
+  type: str
+  sample: "---\npod_identity_workloads: …"
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+from ..module_utils._adoption.read import read_declaration
+from ..module_utils._core.converge import run
+
+ARGUMENT_SPEC = {
+    **AUTH_ARG_SPEC,
+    "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]},
+    "cluster_name": {"type": "str", "required": True},
+    "cluster_arn": {"type": "str", "default": ""},
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    run(module, lambda module: module.exit_json(changed=False, **read_declaration(module)))
+
+
+if __name__ == "__main__":
+    main()
