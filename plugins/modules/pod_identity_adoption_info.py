@@ -36,6 +36,16 @@ options:
     description: ARN of the cluster, for a closer look at conditions of trust policies.
     type: str
     default: ""
+  path:
+    description:
+      - File that the declaration is to be written to, on the machine that the module runs on. It is compared, and not
+        written.
+    type: path
+    default: ""
+  overwrite:
+    description: Whether a file at O(path) that differs may be replaced.
+    type: bool
+    default: false
 seealso:
   - module: enbuild.eks.pod_identity_association_info
   - module: enbuild.eks.pod_identity_declaration_info
@@ -99,6 +109,17 @@ text:
   returned: always
   type: str
   sample: "---\npod_identity_workloads: …"
+obstacle:
+  description: Why the text must not be written to O(path), with what of a file there would stay and what would go.
+    Empty where nothing is lost.
+  returned: always
+  type: str
+  sample: ""
+folder_exists:
+  description: Whether the folder of O(path) is there.
+  returned: always
+  type: bool
+  sample: true
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -112,6 +133,8 @@ ARGUMENT_SPEC = {
     "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]},
     "cluster_name": {"type": "str", "required": True},
     "cluster_arn": {"type": "str", "default": ""},
+    "path": {"type": "path", "default": ""},
+    "overwrite": {"type": "bool", "default": False},
 }
 
 

@@ -21,6 +21,7 @@ STEPS = (
     "pod_identity_iam",
     "pod_identity_associations",
     "pod_identity_rollout",
+    "pod_identity_declare",
     "pod_identity_migrate",
     "pod_identity_teardown",
 )

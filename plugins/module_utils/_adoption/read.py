@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .._association.api import EksAssociations
@@ -17,26 +18,47 @@ from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, connect
 from .._kubernetes.pods import Object, Owner, Template, service_account_of
 from .._workload.find import MIRRORED, living
-from . import document
-from .plan import Declared, Observed, User, plan
+from . import document, existing
+from .plan import Declared, Item, Observed, User, plan
 
 CONCURRENCY = 8
+EXTENSIONS = ("", ".yml", ".yaml", ".json")
+"""Of files of variables; Ansible reads the folder of a host, or else the first of these."""
 
 
 def read_declaration(module: t.Any) -> dict[str, t.Any]:
     """The declaration of what the cluster has, as the module returns it."""
     options = module.params
     declared = plan(_observed(module), options["cluster_arn"])
+    workloads = [entry for one in declared for entry in one.entries]
+    text = document.text(declared, options["cluster_name"])
     return {
-        "workloads": [entry for one in declared for entry in one.entries],
+        "workloads": workloads,
         "notes": [f"{one.place}: {note}" for one in declared for note in one.notes],
         "undeclared": [_undeclared(one) for one in declared if one.reason],
-        "text": document.text(declared, options["cluster_name"]),
+        "text": text,
+        **_file(options["path"], text, workloads, options["overwrite"]),
     }
 
 
 def _undeclared(one: Declared) -> dict[str, str]:
     return {"name": one.place, "reason": one.reason}
+
+
+def _file(path: str, text: str, workloads: t.Sequence[Item], overwrite: bool) -> dict[str, t.Any]:
+    """What is where the declaration is to be written, and why it must not be."""
+    folder = os.path.dirname(path)
+    there = "" if overwrite else _text_of(path)
+    hidden = [] if os.path.isdir(folder) else [folder + end for end in EXTENSIONS if os.path.isfile(folder + end)]
+    problem = existing.obstacle(path, "" if there == text else there, next(iter(hidden), ""), workloads)
+    return {"obstacle": problem if path else "", "folder_exists": os.path.isdir(folder)}
+
+
+def _text_of(path: str) -> str:
+    if not os.path.isfile(path):
+        return ""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 def _observed(module: t.Any) -> list[Observed]:

@@ -171,12 +171,25 @@ def _rollout(registered: Item) -> Result:
     return {"changes": [*before.get("changes", ()), *changes], "drift": [], "notes": notes}
 
 
+def _declare(registered: Item) -> Result:
+    """Of the declaration that was ``found``, and the file at ``path`` that was ``written``."""
+    found, written, path = registered["found"], registered["written"], registered["path"]
+    action = "update" if written.get("backup_file") else "create"
+    left = [f"{each['name']} is not declared: {each['reason']}" for each in found["undeclared"]]
+    return {
+        "changes": [entry("pod_identity_declare", "file", path, action)] if written["changed"] else [],
+        "drift": [],
+        "notes": [f"{len(found['workloads'])} workloads are declared in {path}", *found["notes"], *left],
+    }
+
+
 STEPS: t.Mapping[str, t.Callable[[Item], Result]] = {
     "enbuild_release": _release,
     "pod_identity_agent": _agent,
     "pod_identity_iam": _iam,
     "pod_identity_associations": _associations,
     "pod_identity_rollout": _rollout,
+    "pod_identity_declare": _declare,
     "pod_identity_migrate": migration.result,
     "pod_identity_teardown": teardown.result,
 }

@@ -1,0 +1,93 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""declare.yml on the lab: what another tool associated becomes a file that site.yml and drift.yml agree with."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.enbuild.eks.tests.integration import agent, guide, namespaces
+from ansible_collections.enbuild.eks.tests.integration.shop import LISTING, policy, trust
+from ansible_collections.enbuild.eks.tests.lab.labs import Lab
+
+pytestmark = pytest.mark.lab
+
+SPACES = ("shop", "elsewhere")
+WITHOUT_RELEASE = ("--skip-tags", "enbuild_release")
+READS = ("Get", "List", "Describe")
+
+
+@pytest.fixture
+def role_arn(lab: Lab) -> t.Iterator[str]:
+    """A role with associations, as Terraform makes them; one has a workload, one an owner, one nothing."""
+    lab.reset()
+    namespaces.renew(lab, *SPACES)
+    agent.install(lab)
+    eks = lab.aws("eks")
+    made = lab.aws("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument=trust())
+    lab.aws("iam").put_role_policy(RoleName="theirs", PolicyName="theirs", PolicyDocument=policy(LISTING))
+    arn = str(made["Role"]["Arn"])
+    for space, account in (("shop", "orders"), ("elsewhere", "old")):
+        tags = {"terraform": "yes"}
+        eks.create_pod_identity_association(
+            clusterName=lab.cluster_name, namespace=space, serviceAccount=account, roleArn=arn, tags=tags
+        )
+    eks.create_addon(
+        clusterName=lab.cluster_name,
+        addonName="external-dns",
+        configurationValues=json.dumps({"txtOwnerId": "declare"}),
+        podIdentityAssociations=[{"serviceAccount": "external-dns", "roleArn": arn}],
+    )
+    _deploy(lab)
+    yield arn
+    namespaces.leave(lab, *SPACES)
+    agent.remove(lab)
+    lab.reset()
+
+
+def _deploy(lab: Lab) -> None:
+    lab.kubectl("create", "serviceaccount", "orders", "-n", "shop")
+    container = {"name": "main", "image": "registry.example.com/app"}
+    template = {
+        "metadata": {"labels": {"app": "orders"}},
+        "spec": {"serviceAccountName": "orders", "containers": [container]},
+    }
+    spec = {"selector": {"matchLabels": {"app": "orders"}}, "template": template}
+    made = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "orders"}, "spec": spec}
+    lab.kubectl("apply", "-n", "shop", "-f", "-", input=json.dumps(made))
+    lab.kubectl("rollout", "status", "deployment/orders", "-n", "shop", "--timeout=60s")
+
+
+def test_what_another_tool_made_is_declared_and_changes_nothing(lab: Lab, role_arn: str, tmp_path: Path) -> None:
+    folder = tmp_path / "host_vars"
+    file = folder / lab.cluster_name / "pod_identity.yml"
+    lab.forget_calls()
+    predicted = guide.run_guide(lab, "declare", "--check", "--diff", pod_identity_declare_dir=str(folder))
+    assert (predicted.returncode, folder.exists()) == (0, False), predicted.output
+    assert '+    deployment: "orders"' in predicted.output
+    assert "would change 1 thing" in predicted.output
+    run = guide.run_guide(lab, "declare", pod_identity_declare_dir=str(folder))
+    assert run.returncode == 0, run.output
+    assert f"created file {file}" in run.output
+    assert [name for names in lab.calls()["calls"].values() for name in names if not name.startswith(READS)] == []
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    text = file.read_text()
+    entry = {"namespace": "shop", "deployment": "orders", "role_arn": role_arn}
+    assert yaml.safe_load(text) == {"pod_identity_workloads": [entry]}
+    assert "#   elsewhere/old: the service account doesn't exist\n" in text
+    assert "#   external-dns/external-dns: add-on external-dns owns it; declare it with the add-on\n" in text
+    site = guide.run_guide(lab, "site", *WITHOUT_RELEASE, "-e", f"@{file}")
+    assert (site.returncode, site.recap("changed"), site.changed) == (0, 0, []), site.output
+    drift = guide.run_guide(lab, "drift", *WITHOUT_RELEASE, "-e", f"@{file}")
+    assert drift.returncode == 0, drift.output
+    assert ": as declared" in drift.output
+    file.write_text(text.replace("orders", "mine"))
+    refused = guide.run_guide(lab, "declare", pod_identity_declare_dir=str(folder))
+    assert refused.returncode != 0
+    assert "It would lose: Deployment shop/mine" in refused.output
+    assert "mine" in file.read_text()
