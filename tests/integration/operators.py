@@ -184,6 +184,10 @@ def _once(operator: Operator) -> list[PlaybookRun]:
     return [operator.run()]
 
 
+def _declare(operator: Operator) -> list[PlaybookRun]:
+    return [operator.run(pod_identity_declare_dir=str(operator.reports), pod_identity_declare_overwrite=True)]
+
+
 NAMED = permissions.Scope()
 BY_NAME = permissions.Scope(named=NAMED.named | {"deployments"})
 
@@ -203,11 +207,12 @@ PLAYBOOKS = {
     "verify": Playbook(_once, (FAILED,)),
     "diagnose": Playbook(_once, (0,), permissions.Scope(whole_cluster=True)),
     "drift": Playbook(_compare, (FAILED,)),
+    "declare": Playbook(_declare, (0,), permissions.Scope(whole_cluster=True)),
     "rotate": Playbook(_once, (FAILED,), BY_NAME),
     "teardown": Playbook(_take_away, (0,)),
     "migrate": Playbook(_move, (0, 0, 0)),
 }
-TURNS = (("site",), ("verify", "diagnose", "drift"), ("rotate",), ("teardown",), ("migrate",))
+TURNS = (("site",), ("verify", "diagnose", "drift", "declare"), ("rotate",), ("teardown",), ("migrate",))
 """The order in which they find what they need, those that only read side by side."""
 
 
