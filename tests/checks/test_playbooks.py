@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import typing as t
 from pathlib import Path
 
@@ -18,6 +19,7 @@ WITHOUT_SURVEY = ("declare",)
 """Playbooks that write files for a person beside the inventory, where a job of AWX would lose them."""
 CHECK = "ansible.builtin.validate_argument_spec"
 ROLE = "ansible.builtin.import_role"
+ASSERT = "ansible.builtin.assert"
 REPORT = "enbuild.eks.pod_identity_report"
 CHANGING = ("site", "rotate", "declare")
 """Playbooks that end with what their steps changed."""
@@ -27,7 +29,8 @@ every_playbook = pytest.mark.parametrize("path", PLAYBOOKS, ids=[path.stem for p
 
 
 def _play(path: Path) -> dict[str, t.Any]:
-    (play,) = yaml.safe_load(path.read_text())
+    """The play that works; the one before it checks the version."""
+    _version, play = yaml.safe_load(path.read_text())
     return dict(play)
 
 
@@ -44,6 +47,17 @@ def _frame(play: dict[str, t.Any]) -> dict[str, t.Any]:
 @every_playbook
 def test_the_frame_is_the_same_everywhere(path: Path) -> None:
     assert _frame(_play(path)) == _frame(_play(PLAYBOOKS[0]))
+
+
+@every_playbook
+def test_the_version_is_checked_first_by_what_an_old_one_has(path: Path) -> None:
+    play, others = (yaml.safe_load(each.read_text())[0] for each in (path, PLAYBOOKS[0]))
+    assert play == others
+    (task,) = play["tasks"]
+    assert (task["run_once"], task["tags"]) == (True, ["always"])
+    needed = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["requires_ansible"]
+    assert needed.removeprefix(">=").removesuffix(".0") in task[ASSERT]["that"]
+    assert "enbuild.eks." not in json.dumps([play["hosts"], task[ASSERT]["that"]])
 
 
 @every_playbook
