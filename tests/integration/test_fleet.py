@@ -154,7 +154,7 @@ def test_the_summary_tells_which_stopped_and_why(site: PlaybookRun) -> None:
     assert 'delta stopped at "' in summary
     assert 'epsilon stopped at "' in summary
     assert "Unauthorized" in summary
-    assert not [host for host in HEALTHY if f"{host} stopped" in summary]
+    assert not [host for host in HEALTHY if f"{host} stopped" in summary], summary
 
 
 def test_a_second_run_changes_nothing_and_leaks_nothing(fleet: FleetOnLab, site: PlaybookRun, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ class Job:
     diff_mode: bool = False
     limit: str = ""
     job_tags: str = ""
+    verbosity: int = 0
     id: int = 1
 
     @property
@@ -60,6 +61,7 @@ class Job:
             *(["--diff"] if self.diff_mode else []),
             *(["-l", self.limit] if self.limit else []),
             *(["-t", self.job_tags] if self.job_tags else []),
+            *([f"-{'v' * self.verbosity}"] if self.verbosity else []),
         ]
 
 

@@ -94,6 +94,13 @@ class Issued:
         return {name: getattr(self, name) for name in ("how", "assumed_role_arn", "tool", "pod", "message")}
 
 
+ALL_BUCKETS = "s3:ListBuckets"
+UNDECLARED = (
+    "It may not list all buckets of the account, which says nothing about those that it needs. Name them to check them:"
+    " enbuild_ctf_buckets"
+)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came of a check: allowed, denied, or None where that can't be said."""
@@ -115,8 +122,19 @@ class Answer:
         return {name: getattr(self, name) for name in ("check", "allowed", "code", "message", "how")}
 
 
+<<<<<<< ours
 MISSPELT = "eks.amazonaws.com/pod-identity-association"
 """Beginning of an annotation that is widely copied and does nothing."""
+=======
+def undeclared(answer: Answer, optional: bool) -> Answer | None:
+    """What a denial of all buckets says of a workload that is looked at undeclared, as ``optional`` ones are: nothing.
+
+    It may need some buckets only, and a remedy must not advise more. None for other answers.
+    """
+    if not optional or answer.allowed is not False or answer.check != ALL_BUCKETS:
+        return None
+    return Answer(answer.check, None, message=UNDECLARED)
+>>>>>>> theirs
 
 
 @dataclass(frozen=True)

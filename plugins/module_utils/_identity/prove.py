@@ -15,7 +15,7 @@ from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes
 from .._workload.checks import Check
 from .credentials import Issuer
-from .evidence import Answer, Evidence, Issued
+from .evidence import Answer, Evidence, Issued, undeclared
 from .findings.allowed import effective_role
 from .ladder import rungs, workload_findings
 from .request import Asked
@@ -69,6 +69,7 @@ class _Prover:
                 yield Answer(check.name, None, message=message)
                 continue
             answer = make(self._module, check, credentials)
+            answer = undeclared(answer, seen.workload.optional) or answer
             yield self._explained(seen, check, answer) if answer.allowed is False else answer
 
     def _explained(self, seen: Evidence, check: Check, answer: Answer) -> Answer:
