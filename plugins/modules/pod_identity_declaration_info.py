@@ -74,7 +74,8 @@ options:
         description:
           - What the role has to allow, as the proof tries it, one or a list.
           - V(bedrock:ListFoundationModels), V(s3:ListBuckets), a dictionary of C(bucket), or one of C(service),
-            C(operation) and C(parameters) as boto3 knows them.
+            C(operation) and C(parameters) as boto3 knows them, or one of C(action), C(resources) and C(context), which
+            IAM simulates.
         type: raw
       target_role_arn:
         description: Role of another account that the association's role assumes for the pods. An association keeps what
@@ -108,6 +109,16 @@ options:
       ai_role_name:
         description: Role of the AI service. V(enbuild-ai-bedrock) when left out.
         type: str
+      ai_models:
+        description: Models that the AI service may invoke, as IDs of models or of inference profiles. Without any it
+          may invoke all.
+        type: list
+        elements: str
+        default: []
+      ai_full_access:
+        description: Whether the AI service gets AmazonBedrockFullAccess instead. Excludes O(enbuild.ai_models).
+        type: bool
+        default: false
       ctf_role_name:
         description: Role of the CTF service. V(enbuild-ctf-s3) when left out.
         type: str

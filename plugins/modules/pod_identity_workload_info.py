@@ -122,6 +122,9 @@ options:
       - A dictionary with C(bucket) lists that bucket; with C(write=true) it also puts an object into it and deletes
         that again.
       - Any other call is a dictionary of C(service), C(operation) and C(parameters), as boto3 knows them.
+      - A dictionary of C(action), a list of C(resources) and, where needed, C(context), a dictionary of condition keys,
+        is not called. IAM simulates it with the policies of the role, for which the caller needs
+        C(iam:SimulatePrincipalPolicy); without, its answer is unknown.
       - In check mode, calls that may change something are left out.
     type: raw
     default: []
@@ -293,7 +296,8 @@ workloads:
         pod: enbuild-enbuild-ai-6d4cf56db6-x2m8f
         message: ""
     allowed:
-      description: What came of each check; C(allowed) is null where that can't be said.
+      description: What came of each check; C(allowed) is null where that can't be said. C(how) is V(called),
+        V(simulated) or empty.
       type: list
       elements: dict
       sample:

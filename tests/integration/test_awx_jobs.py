@@ -45,21 +45,15 @@ ARTIFACTS = {
 }
 """What each playbook passes on, as they depend on each other."""
 ANSWERS = {"teardown": {"pod_identity_teardown_force": "true"}, "diagnose": {"enbuild_ctf_buckets": ""}}
-"""What a playbook must be told; a survey's choice is text. Nobody tells diagnose which buckets the role is scoped to."""
+"""What a playbook must be told; a survey's choice is text. Nobody tells diagnose which buckets the role has."""
 SECRETS = re.compile(r"k8s-aws-v1\.[\w-]{8}|eyJ[\w-]{8,}\.eyJ|BEGIN [A-Z ]*PRIVATE KEY")
 """A token for a cluster, a service account's, a key."""
 
 
 PLANTED = "pl4nted-p4ssword"
-<<<<<<< ours
-"""A password that somebody typed into a survey."""
+"""A password that somebody typed into a survey. It is among the release's values ever after; no event may hold it."""
 IN_A_POD = "pl4nted-region"
 """A value of the release that a container's environment has in clear; no event of any job may have it."""
-=======
-"""A password that somebody typed into a survey. It is among the release's values ever after; no event may hold it."""
-
-
->>>>>>> theirs
 GIVEN = ("eks_cluster_name", "eks_region", "enbuild_release_chart_repository_url")
 """What the inventory and the template say, and an empty answer would take away."""
 
@@ -215,15 +209,9 @@ def processes(awx: Awx) -> list[str]:
 def test_the_next_job_ends_what_the_canceled_one_began(awx: Awx) -> None:
     """With a session's token, and every answer but one empty."""
     awx.lab.aws("s3").create_bucket(Bucket="acme-ctf-artifacts")
-<<<<<<< ours
-    planted = {"enbuild_release_values": f"enbuildCTF: {{aws_region: {IN_A_POD}}}"}
-    answers = {**blanks(None, ""), **BUCKETS, **planted}
-    done = awx.launch("site", diff_mode=True, answers=answers, credential=session(awx.lab))
-=======
-    values = {"enbuild_release_values": f"{{enbuildAI: {{database: {{password: {PLANTED}}}}}}}"}
-    answers = {**blanks(None, ""), **BUCKETS, **values}
+    planted = f"{{enbuildAI: {{database: {{password: {PLANTED}}}}}, enbuildCTF: {{aws_region: {IN_A_POD}}}}}"
+    answers = {**blanks(None, ""), **BUCKETS, "enbuild_release_values": planted}
     done = awx.launch("site", diff_mode=True, verbosity=4, answers=answers, credential=session(awx.lab))
->>>>>>> theirs
     assert done.status == "successful", done.output
     assert done.artifacts["pod_identity_report"][HOST]["by_rung"]["allowed"] == 2
     assert done.artifacts["pod_identity_stopped"] == {}

@@ -391,6 +391,19 @@ def the_guides_own_statement(shop: Shop) -> None:
 
 
 @case("check_denied")
+def another_model_than_the_one_that_is_used(shop: Shop) -> None:
+    """What costs money is simulated, by the role's policies."""
+    models = "arn:aws:bedrock:us-east-1::foundation-model"
+    shop.role(
+        statement={"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": f"{models}/amazon.nova-pro-v1:0"}
+    )
+    shop.account()
+    shop.associate()
+    shop.deploy()
+    shop.asked["allowed"] = {"action": "bedrock:InvokeModel", "resources": [f"{models}/amazon.nova-lite-v1:0"]}
+
+
+@case("check_denied")
 def bucket_denied(shop: Shop) -> None:
     shop.lab.aws("s3").create_bucket(Bucket=shop.role_name)
     shop.healthy()

@@ -46,6 +46,21 @@ def bedrock_policy(cluster: t.Mapping[str, t.Any] | str, models: t.Iterable[str]
     )
 
 
+def invocation(cluster: t.Mapping[str, t.Any] | str, model: str) -> tuple[str, list[str]]:
+    """The ARNs that an invocation of ``model`` in the cluster's region is about: the inference profile, and models.
+
+    The profile is "" for the ID of a model. A global profile is also about its model without a region.
+    """
+    arn = arn_of(cluster)
+    bare = _GEOGRAPHY.sub("", model, count=1)
+    models = [f"arn:{arn.partition}:bedrock:{arn.region}::foundation-model/{bare}"]
+    if bare == model:
+        return "", models
+    if model.startswith("global."):
+        models.append(f"arn:{arn.partition}:bedrock:::foundation-model/{bare}")
+    return f"arn:{arn.partition}:bedrock:{arn.region}:{arn.account_id}:inference-profile/{model}", models
+
+
 def s3_policy(buckets: t.Iterable[str], partition: str = "aws") -> dict[str, t.Any]:
     """Return the policy to list ``buckets``, and to read, write and delete what is in them."""
     names = sorted({_checked_bucket(name) for name in _as_list("buckets", buckets)})

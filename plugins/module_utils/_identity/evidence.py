@@ -116,16 +116,18 @@ class Answer:
     """Whether a Deny does, which no Allow outweighs."""
     actions: tuple[str, ...] = ()
     bucket: str = ""
+    resources: tuple[str, ...] = ()
+    """What a simulated check is about."""
 
     def result(self) -> dict[str, t.Any]:
         """As modules return it."""
         return {name: getattr(self, name) for name in ("check", "allowed", "code", "message", "how")}
 
 
-<<<<<<< ours
 MISSPELT = "eks.amazonaws.com/pod-identity-association"
 """Beginning of an annotation that is widely copied and does nothing."""
-=======
+
+
 def undeclared(answer: Answer, optional: bool) -> Answer | None:
     """What a denial of all buckets says of a workload that is looked at undeclared, as ``optional`` ones are: nothing.
 
@@ -134,7 +136,6 @@ def undeclared(answer: Answer, optional: bool) -> Answer | None:
     if not optional or answer.allowed is not False or answer.check != ALL_BUCKETS:
         return None
     return Answer(answer.check, None, message=UNDECLARED)
->>>>>>> theirs
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from .._core.aws import aws_client
 from .._core.parallel import spread
 from .._iam.denials import why_denied
 from .._iam.model import Role
@@ -19,7 +20,7 @@ from .evidence import Answer, Evidence, Issued, undeclared
 from .findings.allowed import effective_role
 from .ladder import rungs, workload_findings
 from .request import Asked
-from .run_checks import Credentials, make
+from .run_checks import Credentials, make, simulate
 
 CONCURRENCY = 8
 
@@ -64,6 +65,9 @@ class _Prover:
 
     def _answers(self, seen: Evidence, credentials: Credentials | None) -> t.Iterator[Answer]:
         for check in seen.workload.checks:
+            if check.simulated:
+                yield self._simulated(seen, check)
+                continue
             if credentials is None:
                 message = "Not called: the credentials stayed in the pod, which asked for them by itself"
                 yield Answer(check.name, None, message=message)
@@ -71,6 +75,13 @@ class _Prover:
             answer = make(self._module, check, credentials)
             answer = undeclared(answer, seen.workload.optional) or answer
             yield self._explained(seen, check, answer) if answer.allowed is False else answer
+
+    def _simulated(self, seen: Evidence, check: Check) -> Answer:
+        role = effective_role(seen)
+        if role is None:
+            return Answer(check.name, None, message=f"{check.name} was not simulated: the role isn't known")
+        answer = simulate(aws_client(self._module, "iam"), check, role.arn)
+        return self._explained(seen, check, answer) if answer.allowed is False else answer
 
     def _explained(self, seen: Evidence, check: Check, answer: Answer) -> Answer:
         """``answer`` with the statement that denies it, where the caller may read the role's policies."""
@@ -86,6 +97,8 @@ class _Prover:
 
 def _resources(check: Check, action: str, role: Role) -> list[str]:
     """What the check is about: nothing in particular, a bucket, or what only AWS can tell (empty)."""
+    if check.simulated:
+        return list(check.resources)
     if not check.bucket:
         return [] if check.parameters else ["*"]
     arn = f"arn:{role.arn.split(':')[1]}:s3:::{check.bucket}"

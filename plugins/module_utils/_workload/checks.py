@@ -29,30 +29,51 @@ S3_ACTIONS = {
     "HeadObject": "GetObject",
 }
 """S3's operations that IAM calls otherwise."""
-KEYS = ("service", "operation", "parameters", "bucket", "write")
+IAM_ACTIONS = {
+    "bedrock-runtime:Converse": "bedrock:InvokeModel",
+    "bedrock-runtime:InvokeModel": "bedrock:InvokeModel",
+    "bedrock-runtime:ConverseStream": "bedrock:InvokeModelWithResponseStream",
+    "bedrock-runtime:InvokeModelWithResponseStream": "bedrock:InvokeModelWithResponseStream",
+}
+"""Operations of other services that IAM calls otherwise."""
+KEYS = ("service", "operation", "parameters", "bucket", "write", "action", "resources", "context")
+SIMULATED_KEYS = ("action", "resources", "context")
+ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One call that a workload has to be able to make; ``write`` puts and deletes an object of the bucket, too."""
+    """One call that a workload has to be able to make; ``write`` puts and deletes an object of the bucket, too.
+
+    With ``resources`` it isn't called: IAM is asked whether the role may do it on all of them, under the condition keys
+    of ``context``.
+    """
 
     name: str
     service: str
     operation: str
     parameters: Item = field(default_factory=dict, hash=False)
     write: bool = False
+    resources: tuple[str, ...] = ()
+    context: Item = field(default_factory=dict, hash=False)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether IAM is asked, instead of the service."""
+        return bool(self.resources)
 
     @property
     def reads(self) -> bool:
         """Whether it changes nothing."""
-        return not self.write and READING.match(self.operation) is not None
+        return self.simulated or (not self.write and READING.match(self.operation) is not None)
 
     @property
     def actions(self) -> tuple[str, ...]:
         """IAM's names of what it needs."""
         own = S3_ACTIONS.get(self.operation, self.operation) if self.service == "s3" else self.operation
         writing = ("s3:PutObject", "s3:DeleteObject") if self.write else ()
-        return (f"{self.service}:{own}", *writing)
+        action = f"{self.service}:{own}"
+        return (IAM_ACTIONS.get(action, action), *writing)
 
     @property
     def bucket(self) -> str:
@@ -83,12 +104,30 @@ def _check(item: t.Any, label: str) -> Check:
         raise Refused(f"{label}: allowed has {item!r}, which is none of {', '.join(NAMED)}, nor a dictionary")
     if unknown := sorted(set(item) - set(KEYS)):
         raise Refused(f"{label}: allowed has the unknown key {', '.join(unknown)}; the keys are {', '.join(KEYS)}")
+    return _simulated(item, label) if any(item.get(key) for key in SIMULATED_KEYS) else _called(item, label)
+
+
+def _called(item: Item, label: str) -> Check:
     if item.get("bucket"):
         return _bucket(str(item["bucket"]), item.get("write", False))
     if not (item.get("service") and item.get("operation")):
-        raise Refused(f"{label}: an entry of allowed needs bucket, or service and operation")
+        raise Refused(f"{label}: an entry of allowed needs bucket, action, or service and operation")
     operation = _camel(str(item["operation"]))
     return Check(f"{item['service']}:{operation}", str(item["service"]), operation, item.get("parameters") or {})
+
+
+def _simulated(item: Item, label: str) -> Check:
+    if not item.get("action"):
+        raise Refused(f"{label}: in allowed, resources and context go with action alone")
+    if any(item.get(key) for key in KEYS if key not in SIMULATED_KEYS):
+        raise Refused(f"{label}: in allowed, action goes with resources and context alone")
+    action, given = str(item["action"]), item.get("resources") or ["*"]
+    if not ACTION.fullmatch(action):
+        raise Refused(f"{label}: in allowed, action has to be like bedrock:InvokeModel, and is {action}")
+    resources = (given,) if isinstance(given, str) else tuple(str(each) for each in given)
+    service, operation = action.split(":")
+    name = f"{action} on {', '.join(resources)}"
+    return Check(name, service, operation, resources=resources, context=item.get("context") or {})
 
 
 def _bucket(name: str, write: t.Any) -> Check:

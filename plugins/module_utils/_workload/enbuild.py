@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import typing as t
 
-from .._iam.permission_policies import WITHOUT_BEDROCK, bedrock_policy, s3_policy
+from .._core.plan import Refused
+from .._iam.permission_policies import WITHOUT_BEDROCK, bedrock_policy, invocation, s3_policy
 
 Item = t.Mapping[str, t.Any]
 
 NAME = "enbuild"
 """Default of the release's name and of its namespace."""
+INVOKING = "bedrock:InvokeModel"
 AI_ROLE, CTF_ROLE = "enbuild-ai-bedrock", "enbuild-ctf-s3"
 
 RELEASE_SPEC: dict[str, dict[str, t.Any]] = {
@@ -21,6 +23,8 @@ RELEASE_SPEC: dict[str, dict[str, t.Any]] = {
     "ai": {"type": "bool", "default": True},
     "ctf": {"type": "bool", "default": True},
     "ai_role_name": {"type": "str"},
+    "ai_models": {"type": "list", "elements": "str", "default": []},
+    "ai_full_access": {"type": "bool", "default": False},
     "ctf_role_name": {"type": "str"},
     "ctf_buckets": {"type": "list", "elements": "str", "default": []},
 }
@@ -44,11 +48,27 @@ def workloads(release: Item, cluster: Item, optional: bool = False) -> list[Item
 
 
 def _ai(release: Item, cluster: Item) -> dict[str, t.Any]:
+    """Without models, all of Bedrock's. What is named is asked for; a pattern names no model that could be."""
+    models = release.get("ai_models") or []
+    if models and release.get("ai_full_access"):
+        raise Refused("Give either enbuild_ai_full_access or enbuild_ai_models: full access is for every model")
+    full = release.get("ai_full_access")
+    granted = {"managed_policies": ["AmazonBedrockFullAccess"]} if full else {"policy": bedrock_policy(cluster, models)}
+    asked = [_invoking(model, cluster) for model in models if "*" not in model]
     return {
         "role_name": release.get("ai_role_name") or AI_ROLE,
-        "policy": bedrock_policy(cluster),
-        "allowed": ["bedrock:ListFoundationModels"],
+        **granted,
+        "allowed": ["bedrock:ListFoundationModels", *asked],
     }
+
+
+def _invoking(model: str, cluster: Item) -> dict[str, t.Any]:
+    """The check, by IAM's policy simulation, whether ``model`` may be invoked from the cluster's region."""
+    profile, models = invocation(cluster, model)
+    if not profile:
+        return {"action": INVOKING, "resources": models}
+    context = {"bedrock:InferenceProfileArn": profile}
+    return {"action": INVOKING, "resources": [profile, *models], "context": context}
 
 
 def _ctf(release: Item, cluster: Item) -> dict[str, t.Any]:

@@ -71,6 +71,11 @@ def find_role(role_arn: str) -> t.Any:
         return None
 
 
+def role_documents(role: t.Any) -> tuple[list[str], list[str]]:
+    """Return what a role's own policies say, and what limits them: its permissions boundary."""
+    return list(_documents(role)), list(_boundary(role))
+
+
 def _of_user(backend: IAMBackend, key: AccessKey) -> Principal:
     user = backend.users[str(key.user_name)]
     groups = [group for group in backend.groups.values() if user in group.users]
@@ -112,9 +117,14 @@ def _documents(owner: t.Any) -> t.Iterator[str]:
 def _limits(session: AssumedRole, role: t.Any) -> t.Iterator[str]:
     if session.policy:
         yield session.policy
-    boundary = role.permissions_boundary_arn if role else None
+    if role:
+        yield from _boundary(role)
+
+
+def _boundary(role: t.Any) -> t.Iterator[str]:
+    boundary = role.permissions_boundary_arn
     if boundary:
-        policies = iam_backends[session.account_id][session.partition].managed_policies
+        policies = iam_backends[role.account_id][role.partition].managed_policies
         yield _default_version(policies[boundary]) if boundary in policies else "{}"
 
 

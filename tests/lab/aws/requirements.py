@@ -128,7 +128,7 @@ def _iam_resource(call: Call, principal: Principal) -> str:
     for parameter, kind in _IAM_NAMES.items():
         if parameter in given:
             return _iam_arn(call, principal, kind, given[parameter])
-    for parameter in ("PolicyArn", "OpenIDConnectProviderArn"):
+    for parameter in ("PolicyArn", "OpenIDConnectProviderArn", "PolicySourceArn"):
         if parameter in given:
             return str(given[parameter])
     if call.name == "CreatePolicy":

@@ -46,7 +46,8 @@ def _check_denied(role: Role, answer: Answer) -> Finding:
     if answer.explicit:
         remedy = f"Take the denial out: {answer.reason}"
     else:
-        remedy = remedies.grant(role, answer.actions, _resources(role, [answer.bucket]))
+        resources = list(answer.resources) or _resources(role, [answer.bucket])
+        remedy = remedies.grant(role, answer.actions, resources)
     return Finding(
         "check_denied",
         f"Role {role.arn}",

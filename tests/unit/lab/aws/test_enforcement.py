@@ -243,6 +243,19 @@ def test_listing_models_takes_no_resource(lab: Lab) -> None:
     assert [model["providerName"] for model in embedding] == ["Amazon"]
 
 
+def test_a_role_s_policies_are_simulated(lab: Lab) -> None:
+    allowed, denied, other = (f"arn:aws:bedrock:us-east-1::foundation-model/{name}" for name in "abc")
+    statements = [allow("bedrock:*", [allowed, denied]), {**allow("bedrock:*", denied), "Effect": "Deny"}]
+    role = lab.role("r", trust(), p=statements)
+    given = {"PolicySourceArn": role, "ActionNames": ["bedrock:InvokeModel"], "ResourceArns": [allowed, denied, other]}
+    found = lab.client("iam").simulate_principal_policy(**given)["EvaluationResults"]
+    assert [each["EvalDecision"] for each in found] == ["allowed", "explicitDeny", "implicitDeny"]
+    assert [each["EvalResourceName"] for each in found] == [allowed, denied, other]
+    missing = {**given, "PolicySourceArn": f"{role}-missing"}
+    assert outcome(lab.client("iam").simulate_principal_policy, **missing)[0] == "NoSuchEntity"
+    assert outcome(lab.client("iam", lab.user("a")).simulate_principal_policy, **given)[0] == "AccessDenied"
+
+
 def test_managed_policy_of_a_group(lab: Lab) -> None:
     iam = lab.client("iam")
     credentials = lab.user("limited")

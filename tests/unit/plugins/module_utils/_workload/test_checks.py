@@ -7,8 +7,14 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
-from ansible_collections.enbuild.eks.plugins.module_utils._identity.run_checks import Credentials, make, verify
+from ansible_collections.enbuild.eks.plugins.module_utils._identity.run_checks import (
+    Credentials,
+    make,
+    simulate,
+    verify,
+)
 from ansible_collections.enbuild.eks.plugins.module_utils._workload.checks import Check, parse_checks
+from botocore.exceptions import ClientError
 
 
 @pytest.mark.parametrize(
@@ -55,8 +61,11 @@ def test_checks_are_read_from_what_a_user_writes(given: t.Any, expected: t.Any) 
     [
         ("s3:ListBucket", "orders: allowed has 's3:ListBucket', which is none of"),
         ([{"buckets": "b"}], "unknown key buckets"),
-        ([{"service": "s3"}], "needs bucket, or service and operation"),
+        ([{"service": "s3"}], "needs bucket, action, or service and operation"),
         ("[nonsense", "not JSON"),
+        ([{"action": "InvokeModel"}], "action has to be like bedrock:InvokeModel"),
+        ([{"action": "bedrock:InvokeModel", "bucket": "b"}], "action goes with resources and context alone"),
+        ([{"service": "s3", "operation": "ListBuckets", "resources": ["a"]}], "resources and context go with action"),
     ],
 )
 def test_what_is_no_check_is_refused(given: t.Any, words: str) -> None:
@@ -85,6 +94,9 @@ def test_what_botocore_does_not_know_is_refused_with_what_it_does(check: Check, 
         ({"service": "sqs", "operation": "delete_queue"}, False, ("sqs:DeleteQueue",)),
         ({"service": "s3", "operation": "HeadObject"}, True, ("s3:GetObject",)),
         ({"service": "iam", "operation": "GetterLike"}, False, ("iam:GetterLike",)),
+        ({"service": "bedrock-runtime", "operation": "converse"}, False, ("bedrock:InvokeModel",)),
+        ({"service": "bedrock-runtime", "operation": "invoke_model"}, False, ("bedrock:InvokeModel",)),
+        ({"action": "bedrock:InvokeModel", "resources": ["arn:m"]}, True, ("bedrock:InvokeModel",)),
     ],
 )
 def test_what_a_check_needs_and_whether_it_only_reads(given: t.Any, reads: bool, actions: t.Any) -> None:
@@ -104,3 +116,72 @@ def test_check_mode_makes_no_call_that_may_change_something() -> None:
 
 def test_credentials_do_not_show() -> None:
     assert repr(Credentials("AKIA", "secret", "token")) == "Credentials()"
+
+
+class Simulator:
+    """An IAM client that decides by resource."""
+
+    def __init__(self, decisions: t.Mapping[str, str], error: Exception | None = None) -> None:
+        self.decisions, self.error = decisions, error
+        self.asked: dict[str, t.Any] = {}
+
+    def get_paginator(self, _name: str) -> t.Any:
+        return self
+
+    def paginate(self, **asked: t.Any) -> t.Any:
+        if self.error:
+            raise self.error
+        self.asked = asked
+        for resource in asked["ResourceArns"]:
+            decision = self.decisions[resource]
+            result = {"EvalActionName": "a", "EvalResourceName": resource, "EvalDecision": decision}
+            yield {"EvaluationResults": [result]}
+
+
+ROLE = "arn:aws:iam::123456789012:role/ai"
+(SIMULATED,) = parse_checks(
+    {
+        "action": "bedrock:InvokeModel",
+        "resources": ["arn:p", "arn:m"],
+        "context": {"bedrock:InferenceProfileArn": "arn:p"},
+    },
+    "ai",
+)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "allowed", "words"),
+    [
+        (("allowed", "allowed"), True, ""),
+        (("allowed", "implicitDeny"), False, "IAM's policy simulation doesn't allow bedrock:InvokeModel on arn:m"),
+        (("explicitDeny", "allowed"), False, "IAM's policy simulation denies bedrock:InvokeModel on arn:p"),
+    ],
+)
+def test_a_simulated_check_asks_iam_about_the_role(decisions: tuple[str, str], allowed: bool, words: str) -> None:
+    client = Simulator(dict(zip(("arn:p", "arn:m"), decisions, strict=True)))
+    answer = simulate(client, SIMULATED, ROLE)
+    assert (answer.allowed, answer.message, answer.how) == (allowed, words, "simulated")
+    assert client.asked == {
+        "PolicySourceArn": ROLE,
+        "ActionNames": ["bedrock:InvokeModel"],
+        "ResourceArns": ["arn:p", "arn:m"],
+        "ContextEntries": [
+            {
+                "ContextKeyName": "bedrock:InferenceProfileArn",
+                "ContextKeyValues": ["arn:p"],
+                "ContextKeyType": "string",
+            }
+        ],
+    }
+
+
+def test_a_caller_who_may_not_simulate_leaves_it_unknown() -> None:
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SimulatePrincipalPolicy")
+    answer = simulate(Simulator({}, denied), SIMULATED, ROLE)
+    assert (answer.allowed, answer.code) == (None, "")
+    assert answer.message.startswith("bedrock:InvokeModel on arn:p, arn:m was not simulated")
+    assert "iam:SimulatePrincipalPolicy" in answer.message
+
+
+def test_botocore_need_not_know_what_is_only_simulated() -> None:
+    verify([SIMULATED])

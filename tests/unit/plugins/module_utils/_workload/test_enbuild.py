@@ -50,3 +50,48 @@ def test_where_there_is_no_bedrock_nothing_optional_is_declared() -> None:
     assert [item["name"] for item in enbuild.workloads({**RELEASE, "ai": False}, CHINA)] == ["ctf"]
     with pytest.raises(Refused, match="has no Amazon Bedrock"):
         enbuild.workloads(RELEASE, CHINA)
+
+
+HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
+BEDROCK = "arn:aws:bedrock:eu-west-1"
+
+
+def test_named_models_are_granted_and_asked_for() -> None:
+    ai, _ctf = enbuild.workloads({**RELEASE, "ai_models": [f"eu.{HAIKU}", HAIKU]}, CLUSTER)
+    assert ai["policy"]["Statement"][1]["Resource"] == [
+        "arn:aws:bedrock:*:123456789012:application-inference-profile/*",
+        f"arn:aws:bedrock:*:123456789012:inference-profile/*.{HAIKU}",
+        f"arn:aws:bedrock:*:123456789012:inference-profile/eu.{HAIKU}",
+        f"arn:aws:bedrock:*::foundation-model/{HAIKU}",
+    ]
+    profile = f"{BEDROCK}:123456789012:inference-profile/eu.{HAIKU}"
+    assert ai["allowed"] == [
+        "bedrock:ListFoundationModels",
+        {
+            "action": "bedrock:InvokeModel",
+            "resources": [profile, f"{BEDROCK}::foundation-model/{HAIKU}"],
+            "context": {"bedrock:InferenceProfileArn": profile},
+        },
+        {"action": "bedrock:InvokeModel", "resources": [f"{BEDROCK}::foundation-model/{HAIKU}"]},
+    ]
+    assert declaration.problems([ai]) == []
+
+
+def test_a_pattern_of_models_is_granted_and_can_not_be_asked_for() -> None:
+    ai, _ctf = enbuild.workloads({**RELEASE, "ai_models": ["anthropic.*"]}, CLUSTER)
+    assert ai["allowed"] == ["bedrock:ListFoundationModels"]
+
+
+def test_a_global_profile_needs_the_model_without_a_region() -> None:
+    ai, _ctf = enbuild.workloads({**RELEASE, "ai_models": [f"global.{HAIKU}"]}, CLUSTER)
+    assert f"arn:aws:bedrock:::foundation-model/{HAIKU}" in ai["allowed"][1]["resources"]
+
+
+def test_the_guide_s_option_1_is_the_managed_policy() -> None:
+    ai, _ctf = enbuild.workloads({**RELEASE, "ai_full_access": True}, CLUSTER)
+    assert (ai["managed_policies"], "policy" in ai) == (["AmazonBedrockFullAccess"], False)
+
+
+def test_full_access_and_single_models_exclude_each_other() -> None:
+    with pytest.raises(Refused, match="enbuild_ai_full_access or enbuild_ai_models"):
+        enbuild.workloads({**RELEASE, "ai_full_access": True, "ai_models": [HAIKU]}, CLUSTER)
