@@ -144,7 +144,7 @@ def test_no_event_of_a_failing_helm_has_a_secret(keeper: Keeper) -> None:
     assert "replicas" in failed.run.failure
     failed.assert_no_secret()
     refused = keeper.run("site", "--tags", "enbuild_release", enbuild_release_values=f"password: {IN_A_VARIABLE}: x")
-    assert "enbuild_release_values is not YAML: line 1, column " in refused.run.failure
+    assert "enbuild_release_values is not YAML (line 1, column " in refused.run.failure
     assert refused.run.changed == []
     refused.assert_no_secret()
 
