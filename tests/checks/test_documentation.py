@@ -20,6 +20,8 @@ PAGES = [
 ]
 LINKED = [path for path in files() if path.suffix == ".md"]
 FINDING = re.compile(r"^### `(\w+)`$", re.MULTILINE)
+TEST = re.compile(r"(U )?`([\w/]*test_\w+\.py::\w+)`")
+"""A test in a table; after U, of the unit tests."""
 REQUIREMENT = re.compile(r"\b(boto3|botocore|kubernetes) ?>= ?([\d.]+)")
 
 
@@ -38,6 +40,19 @@ def _is_test(name: str) -> bool:
     file, _separator, function = name.partition("::")
     path = CHECKOUT / file
     return path.is_file() and f"\ndef {function}(" in path.read_text()
+
+
+def test_the_table_of_clusters_names_tests_that_are_there() -> None:
+    table = (CHECKOUT / "tests" / "integration" / "README.md").read_text().partition("## Clusters that we")[2]
+    named = [_in_full(*found) for found in TEST.findall(table)]
+    assert named
+    assert [name for name in named if not _is_test(name)] == []
+
+
+def _in_full(unit: str, name: str) -> str:
+    if unit:
+        return f"tests/unit/plugins/module_utils/{name}"
+    return name if "/" in name else f"tests/integration/{name}"
 
 
 @pytest.mark.parametrize("page", LINKED, ids=str)
