@@ -184,6 +184,16 @@ def _once(operator: Operator) -> list[PlaybookRun]:
     return [operator.run()]
 
 
+def _diagnose(operator: Operator) -> list[PlaybookRun]:
+    """With a declaration: what a service may lack isn't known without one."""
+    names = {"ai": (AI, "bedrock:ListFoundationModels"), "ctf": (CTF, "s3:ListBuckets")}
+    declared = [
+        {"name": name, "namespace": SPACE, "deployment": f"enbuild-enbuild-{name}", "role_name": role, "allowed": check}
+        for name, (role, check) in names.items()
+    ]
+    return [operator.run(pod_identity_workloads=declared)]
+
+
 def _declare(operator: Operator) -> list[PlaybookRun]:
     return [operator.run(pod_identity_declare_dir=str(operator.reports), pod_identity_declare_overwrite=True)]
 
@@ -205,7 +215,7 @@ class Playbook:
 PLAYBOOKS = {
     "site": Playbook(_install, (0, 0, 0, FAILED)),
     "verify": Playbook(_once, (FAILED,)),
-    "diagnose": Playbook(_once, (0,), permissions.Scope(whole_cluster=True)),
+    "diagnose": Playbook(_diagnose, (0,), permissions.Scope(whole_cluster=True)),
     "drift": Playbook(_compare, (FAILED,)),
     "declare": Playbook(_declare, (0,), permissions.Scope(whole_cluster=True)),
     "rotate": Playbook(_once, (FAILED,), BY_NAME),
