@@ -110,6 +110,13 @@ def test_a_tag_that_no_task_has_is_a_failure_that_names_those_that_exist(site: S
     assert [name for name in run.tasks if "Read" in name] == []
 
 
+def test_a_step_that_shares_a_task_with_others_is_left_out_by_naming_the_others(site: Site) -> None:
+    run = site("--skip-tags", "pod_identity_iam,enbuild_release")
+    assert run.returncode == 2, run.output
+    assert "--skip-tags pod_identity_iam would also skip the task that finds the declared workloads" in run.failure
+    assert [name for name in run.tasks if "Read" in name] == []
+
+
 def test_tags_of_a_playbook_that_imports_ours_are_its_own(lab: Lab, site: Site, tmp_path: Path) -> None:
     own = {
         "name": "Own",
