@@ -22,7 +22,7 @@ class IamRoles:
     """The roles of one account; safe to use from several threads."""
 
     def __init__(self, client: t.Any) -> None:
-        self._client = client
+        self.client = client
 
     def read(self, arn: str) -> Role:
         """The role of that ARN, with its trust and the names of its policies."""
@@ -34,7 +34,7 @@ class IamRoles:
         name = Role(arn).name
         try:
             with doing(f"read role {arn}"):
-                raw = self._client.get_role(RoleName=name)["Role"]
+                raw = self.client.get_role(RoleName=name)["Role"]
         except AnsibleAWSError as error:
             if error_code(error) == MISSING:
                 return Role(arn, exists=False)
@@ -53,18 +53,18 @@ class IamRoles:
             return None
 
     def _inline(self, name: str) -> list[str]:
-        pages = self._client.get_paginator("list_role_policies").paginate(RoleName=name)
+        pages = self.client.get_paginator("list_role_policies").paginate(RoleName=name)
         return [policy for page in pages for policy in page["PolicyNames"]]
 
     def _attached(self, name: str) -> list[str]:
-        pages = self._client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+        pages = self.client.get_paginator("list_attached_role_policies").paginate(RoleName=name)
         return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
 
     def whole(self, name: str) -> dict[str, t.Any] | None:
         """All that belongs to the role ``name``, in the words that modules return; None where there is no such role."""
         try:
             with doing(f"read role {name}"):
-                raw = self._client.get_role(RoleName=name)["Role"]
+                raw = self.client.get_role(RoleName=name)["Role"]
                 return self._owned(raw, is_ours({tag["Key"]: tag["Value"] for tag in raw.get("Tags") or ()}))
         except AnsibleAWSError as error:
             if error_code(error) == MISSING:
@@ -84,7 +84,7 @@ class IamRoles:
         }
 
     def _profiles(self, name: str) -> list[str]:
-        pages = self._client.get_paginator("list_instance_profiles_for_role").paginate(RoleName=name)
+        pages = self.client.get_paginator("list_instance_profiles_for_role").paginate(RoleName=name)
         return [profile["InstanceProfileName"] for page in pages for profile in page["InstanceProfiles"]]
 
     def documents(self, role: Role) -> dict[str, t.Any] | None:
@@ -98,9 +98,9 @@ class IamRoles:
 
     def _document(self, role: str, policy: str) -> t.Any:
         if not policy.startswith("arn:"):
-            return self._client.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-        version = self._client.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
-        return self._client.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
+            return self.client.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        version = self.client.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
+        return self.client.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
 
 
 def _check_denied(error: AnsibleAWSError) -> None:

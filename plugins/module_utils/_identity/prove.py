@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from .._core.aws import aws_client
 from .._core.parallel import spread
 from .._iam.denials import why_denied
 from .._iam.model import Role
@@ -80,7 +79,7 @@ class _Prover:
         role = effective_role(seen)
         if role is None:
             return Answer(check.name, None, message=f"{check.name} was not simulated: the role isn't known")
-        answer = simulate(aws_client(self._module, "iam"), check, role.arn)
+        answer = simulate(self._iam.client, check, role.arn)
         return self._explained(seen, check, answer) if answer.allowed is False else answer
 
     def _explained(self, seen: Evidence, check: Check, answer: Answer) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .._core.aws import DENIED_CODES, RETRIES
 from .._core.converge import predicts
@@ -100,8 +100,15 @@ def _simulated(check: Check, found: t.Sequence[t.Mapping[str, t.Any]]) -> Answer
     verb = "denies" if explicit else "doesn't allow"
     resource = str(worst[0]["EvalResourceName"])
     said = f"IAM's policy simulation {verb} {check.actions[0]} on {resource}"
-    denied = Answer(check.name, False, worst[0]["EvalDecision"], said, "simulated", actions=check.actions)
-    return replace(denied, resources=check.resources)
+    return Answer(
+        check.name,
+        False,
+        worst[0]["EvalDecision"],
+        said,
+        "simulated",
+        actions=check.actions,
+        resources=check.resources,
+    )
 
 
 def _client(module: t.Any, service: str, credentials: Credentials) -> t.Any:

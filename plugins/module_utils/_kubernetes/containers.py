@@ -164,9 +164,14 @@ def _mounts(container: Object, volume: str) -> bool:
     return any(mount.get("name") == volume for mount in container.get("volumeMounts") or ())
 
 
+def agent_forms(ipv6: bool) -> tuple[str, ...]:
+    """The agent's address as NO_PROXY needs it: Go takes an IPv6 address without brackets, and others with them."""
+    return (AGENT_IPV6, f"[{AGENT_IPV6}]") if ipv6 else (AGENT_IPV4,)
+
+
 def unproxied(seen: t.Iterable[Variable], ipv6: bool) -> dict[str, str]:
     """Containers whose calls to the agent would go to a proxy, each with the NO_PROXY that would prevent it."""
-    forms = (AGENT_IPV6, f"[{AGENT_IPV6}]") if ipv6 else (AGENT_IPV4,)
+    forms = agent_forms(ipv6)
     found = {}
     by_container: dict[str, dict[str, str | None]] = {}
     for variable in seen:
@@ -179,10 +184,7 @@ def unproxied(seen: t.Iterable[Variable], ipv6: bool) -> dict[str, str]:
 
 
 def _excepted(lists: t.Sequence[str | None], forms: t.Sequence[str]) -> bool:
-    """Whether each list that is given names the agent in each of its ``forms``; one that can't be read is believed to.
-
-    Go takes an IPv6 address without brackets, and others with them.
-    """
+    """Whether each list that is given names the agent in each of its ``forms``; one that can't be read counts as if."""
     return bool(lists) and all(value is None or all(_covers(value, form) for form in forms) for value in lists)
 
 

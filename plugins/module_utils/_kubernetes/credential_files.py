@@ -82,8 +82,7 @@ def _mounts_with(settings: t.Sequence[str], pod: Object, seen: t.Sequence[Variab
 
 def _sets(text: str, profile: str | None, settings: t.Sequence[str]) -> bool:
     """Whether a file sets one of ``settings`` for ``profile``; one without sections for whatever profile."""
-    section = None if profile is None else _section(text, profile)
-    used = section if section is not None else "" if HEADER.search(text) and profile else text
+    used = text if profile is None or not HEADER.search(text) else _section(text, profile) or ""
     return any(setting in used.lower() for setting in settings)
 
 

@@ -13,6 +13,7 @@ from ..._kubernetes.containers import (
     NO_PROXY,
     PROFILES,
     Variable,
+    agent_forms,
     irsa_variables,
     relative_uris,
     static_keys,
@@ -66,14 +67,25 @@ def _of_template(seen: Evidence) -> t.Iterator[Finding]:
 
 def _static_keys(seen: Evidence, keys: t.Sequence[Variable], files: t.Sequence[Mount]) -> Finding:
     owner = seen.workload.owner
-    places = [f"{each.name} of {each.source or 'container ' + each.container}" for each in keys]
-    places += [f"the credentials file {file.path} of container {file.container}" for file in files]
+    places = _places(keys, files, "credentials file")
     return Finding(
         "static_keys",
         str(owner),
-        f"{owner} has AWS keys of its own, which win over Pod Identity: {', '.join(dict.fromkeys(places))}",
-        "\n".join([*_without_keys(seen, keys), *_without_files(seen, files)]),
+        f"{owner} has AWS keys of its own, which win over Pod Identity: {places}",
+        _without(seen, keys, files),
     )
+
+
+def _places(given: t.Sequence[Variable], files: t.Sequence[Mount], kind: str) -> str:
+    """Where an SDK finds what it takes before Pod Identity."""
+    places = [f"{each.name} of {each.source or 'container ' + each.container}" for each in given]
+    places += [f"the {kind} {file.path} of container {file.container}" for file in files]
+    return ", ".join(dict.fromkeys(places))
+
+
+def _without(seen: Evidence, given: t.Sequence[Variable], files: t.Sequence[Mount]) -> str:
+    """What takes that away."""
+    return "\n".join([*_without_keys(seen, given), *_without_files(seen, files)])
 
 
 def _without_keys(seen: Evidence, keys: t.Sequence[Variable]) -> t.Iterator[str]:
@@ -110,13 +122,12 @@ def _of_sources(seen: Evidence, pod: Object, given: t.Sequence[Variable]) -> t.I
 
 def _other_source(seen: Evidence, uris: t.Sequence[Variable], files: t.Sequence[Mount]) -> Finding:
     owner = seen.workload.owner
-    places = [f"{each.name} of {each.source or 'container ' + each.container}" for each in uris]
-    places += [f"the file {file.path} of container {file.container}" for file in files]
+    places = _places(uris, files, "file")
     return Finding(
         "other_source",
         str(owner),
-        f"{owner} gets credentials from elsewhere before it asks Pod Identity: {', '.join(dict.fromkeys(places))}",
-        "\n".join([*_without_keys(seen, uris), *_without_files(seen, files)]),
+        f"{owner} gets credentials from elsewhere before it asks Pod Identity: {places}",
+        _without(seen, uris, files),
     )
 
 
@@ -146,7 +157,6 @@ def _irsa_variables(seen: Evidence, found: t.Sequence[Variable]) -> Finding:
 
 def _no_proxy(seen: Evidence, exceptions: t.Mapping[str, str]) -> Finding:
     owner = seen.workload.owner
-    lacking = "fd00:ec2::23 and [fd00:ec2::23]" if seen.around.cluster.ipv6 else "169.254.170.23"
     commands = [
         remedies.set_variables(owner, dict.fromkeys(NO_PROXY, value), container)
         for container, value in exceptions.items()
@@ -155,7 +165,7 @@ def _no_proxy(seen: Evidence, exceptions: t.Mapping[str, str]) -> Finding:
         "no_proxy",
         str(owner),
         f"Containers of {owner} use a proxy ({', '.join(exceptions)}), and their NO_PROXY lacks the agent's address "
-        f"{lacking}",
+        f"{' and '.join(agent_forms(seen.around.cluster.ipv6))}",
         "\n".join(dict.fromkeys(commands)),
     )
 
