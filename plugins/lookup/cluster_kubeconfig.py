@@ -86,12 +86,17 @@ class LookupModule(ClusterToken):
             del os.environ[name]  # A task has a process of its own, whose environment its module gets.
         token = self.get_option("token")
         tokens = [token] * len(terms) if token else super().run(terms, variables, **kwargs)
-        return [self._written(each) for each in tokens]
+        host = (variables or {}).get("inventory_hostname", "")
+        return [self._written((host, name), each) for name, each in zip(terms, tokens, strict=True)]
 
-    def _written(self, token: str) -> str:
-        """Path of the file; the same for each token of a cluster, so that there is one file for each cluster."""
+    def _written(self, of: tuple[str, str], token: str) -> str:
+        """Path of the file of a host's cluster. Each token of it goes to the same file.
+
+        The endpoint alone doesn't tell files apart: clusters behind one proxy share it, and hosts of one cluster may
+        have different credentials.
+        """
         server = {"server": self.get_option("endpoint"), **_authority(self.get_option("certificate_authority"))}
-        path = path_of(f"kubeconfig-{hashlib.sha256(json.dumps(server).encode()).hexdigest()}")
+        path = path_of(f"kubeconfig-{hashlib.sha256(json.dumps([*of, server]).encode()).hexdigest()}")
         write(path, json.dumps(kubeconfig(server, token)).encode())
         return path
 

@@ -152,7 +152,7 @@ def test_the_summary_tells_which_stopped_and_why(site: PlaybookRun) -> None:
     assert 'gamma stopped at "' in summary
     assert "No cluster found for name: gamma" in summary or "No EKS cluster named 'gamma'" in summary
     assert 'delta stopped at "' in summary
-    assert 'epsilon stopped at "' in summary
+    assert 'epsilon stopped at "Find the service accounts of the declared workloads": ' in summary, summary
     assert "Unauthorized" in summary
     assert not [host for host in HEALTHY if f"{host} stopped" in summary], summary
 

@@ -19,11 +19,9 @@ from .._core.converge import Item
 from .._core.parallel import spread
 from .._core.plan import Change, Refused
 from .role_trust_plan import Cluster, Desired, change, plan
-from .roles_api import IamRoles
+from .roles_api import SETTLING, IamRoles
 
 CONCURRENCY = 8
-SETTLING = 1.0
-"""Seconds after which a policy is read again: longer than another run takes from its reading to its writing."""
 ROUNDS = 5
 """How often a policy is made good that somebody else has overwritten."""
 

@@ -16,6 +16,8 @@ from .model import Role
 from .trust_evaluation import trusted
 
 MISSING = "NoSuchEntity"
+SETTLING = 1.0
+"""Seconds after which a trust policy is read again: longer than another run takes from its reading to its writing."""
 
 
 class IamRoles:

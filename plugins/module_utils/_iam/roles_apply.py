@@ -15,6 +15,7 @@ from .._core.converge import Item
 from .._core.parallel import spread
 from .._core.plan import Change, Plan, Refused
 from .policy_documents import same
+from .roles_api import SETTLING
 from .roles_model import Desired, Request, State
 from .roles_plan import differences, plan, unlisted
 from .trust_policy import Document
@@ -22,6 +23,7 @@ from .trust_policy import Document
 CONCURRENCY = 8
 PATIENCE = 60
 """Seconds that a task waits for what IAM doesn't show everywhere yet."""
+TRUSTING = "update_assume_role_policy"
 MISSING = "NoSuchEntity"
 TAKEN = "EntityAlreadyExists"
 BUSY = ("ConcurrentModification", "ConcurrentModificationException")
@@ -156,12 +158,14 @@ class Roles:
             made.append(change)
             if change.call == "create_role":
                 after = {**after, "role_arn": answer["Role"]["Arn"]}
+        if any(change.call == TRUSTING for change in todo.changes) and self._deadline.pause(SETTLING):
+            self._check_trust(str(after["role_name"]), after["trust_policy"])
         return after
 
     def _make(self, change: Change, before: dict[str, t.Any], made: list[Change]) -> dict[str, t.Any]:
         """Make one call, again and again while what refuses it can pass."""
         for attempt in range(100):
-            if change.call == "update_assume_role_policy":
+            if change.call == TRUSTING:
                 self._check_trust(change.args["RoleName"], before["trust_policy"])
             try:
                 with doing(change.purpose):
@@ -172,10 +176,13 @@ class Roles:
                     raise
         raise AssertionError("the deadline ends before")
 
-    def _check_trust(self, name: str, planned_for: Document) -> None:
-        """Raise Moved where the trust policy isn't the one that the plan was made for: IAM has no conditional write."""
+    def _check_trust(self, name: str, expected: Document) -> None:
+        """Raise Moved where the trust policy isn't the one that the plan was made for, or left behind.
+
+        IAM has no conditional write: who read the policy before this run wrote it writes it without our statement.
+        """
         raw = self._role(name)
-        if raw is None or not same(raw["AssumeRolePolicyDocument"], planned_for):
+        if raw is None or not same(raw["AssumeRolePolicyDocument"], expected):
             raise Moved
 
 

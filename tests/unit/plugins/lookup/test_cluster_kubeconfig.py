@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kubeconfig is one private file for each cluster, and goes before what the environment says of another one."""
+"""The kubeconfig is one private file for each host and cluster, and goes before what the environment says of another one."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def look(**options: t.Any) -> str:
-    (path,) = Given(options).run(["prod"], {})
+def look(name: str = "prod", host: str = "alpha", **options: t.Any) -> str:
+    (path,) = Given(options).run([name], {"inventory_hostname": host})
     return path
 
 
@@ -57,6 +57,11 @@ def test_a_new_token_takes_the_place_of_the_old_one(folder: Path) -> None:
     (path,) = folder.iterdir()
     assert json.loads(path.read_text())["users"][0]["user"]["token"] == "new"
     assert look(endpoint="https://other.example.com") != str(path)
+
+
+def test_clusters_behind_one_endpoint_have_a_file_each() -> None:
+    """What one host may do in a cluster is not what another may."""
+    assert len({look(), look(name="test"), look(host="beta")}) == 3
 
 
 def test_an_authority_may_be_a_file_or_the_machine_s_own(folder: Path) -> None:

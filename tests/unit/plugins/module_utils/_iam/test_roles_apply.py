@@ -357,6 +357,21 @@ def test_two_runs_at_once_end_with_both_statements(tags: t.Any) -> None:
     assert (PROD in arns, TEST in arns) == (True, True)
 
 
+@pytest.mark.parametrize("tags", [MANAGED_BY, {}], ids=["ours", "somebody else's"])
+def test_a_statement_that_another_run_overwrites_is_written_again(tags: t.Any) -> None:
+    fake = FakeIam()
+    fake.put("shop", GUIDE, tags)
+    theirs = {**GUIDE, "Statement": [*GUIDE["Statement"], *OTHER_TRUST["Statement"]]}
+    each = roles(fake, item())
+    planned = each.items()
+    fake.first("get_role", lambda: None)
+    fake.first("get_role", lambda: fake.roles["shop"].update(AssumeRolePolicyDocument=theirs))
+    (made,) = each.apply(planned)
+    assert (made.error, made.plan.calls) == (None, [TRUSTING, TRUSTING])
+    arns = str(fake.roles["shop"]["AssumeRolePolicyDocument"])
+    assert (PROD in arns, TEST in arns) == (True, True)
+
+
 def test_two_runs_that_create_one_role_end_with_both_statements() -> None:
     fake = FakeIam()
     each = roles(fake, item())
