@@ -24,6 +24,7 @@ description:
     C(serviceaccounts/token) in Kubernetes and C(eks-auth:AssumeRoleForPodIdentity) in AWS. Where that is denied, the
     pod itself asks its agent, by an exec that needs C(pods/exec). Credentials and tokens are neither returned nor
     logged.
+  - IAM is asked about a role only where something is missing that the role may explain.
   - What the caller may not read is left out and counts neither for nor against a workload.
 author:
   - The enbuild.eks contributors (@enbuild)
@@ -34,6 +35,22 @@ options:
       - Without it no association is read, and the rung V(none) is the highest; that is enough to learn service
         accounts and pods.
     type: str
+  cluster:
+    description:
+      - The cluster, as M(enbuild.eks.eks_cluster_info) returned it in the same run. It is not described again then.
+      - When left out or empty, it is described where the proof needs it.
+    type: dict
+    default: {}
+  associations:
+    description:
+      - Associations that the caller has read, as
+        RV(enbuild.eks.pod_identity_associations#module:associations[].association)
+        of the same run. Where each service account that matters has one among them, EKS is not asked.
+      - Give them only where nothing was changed since. With O(rung=declared) or O(rung=injected), and without
+        O(wait_for); a proof always reads them itself.
+    type: list
+    elements: dict
+    default: []
   workloads:
     description: Workloads to look at. O(workloads) or O(namespaces) is needed.
     type: list
@@ -307,8 +324,10 @@ workloads:
           message: ""
           how: called
     role:
-      description: The association's role; null where none was read. C(exists) and C(policies) are null for a caller
-        who may not read them.
+      description:
+        - The association's role, as far as IAM was asked. It is, where something is missing above the injection, to
+          explain that. Null where every check is allowed, which proves the role right without asking.
+        - C(exists) and C(policies) are null for a caller who may not read them.
       type: dict
       sample:
         arn: arn:aws:iam::123456789012:role/enbuild-ai-bedrock
@@ -450,6 +469,8 @@ ARGUMENT_SPEC = {
     **AUTH_ARG_SPEC,
     "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]},
     "cluster_name": {"type": "str"},
+    "cluster": {"type": "dict", "default": {}},
+    "associations": {"type": "list", "elements": "dict", "default": []},
     "workloads": {"type": "list", "elements": "dict", "default": [], "options": WORKLOAD_SPEC},
     "namespaces": {"type": "list", "elements": "str", "default": []},
     "rung": {"type": "str", "choices": ["declared", "injected", "issued", "allowed"]},

@@ -23,7 +23,8 @@ MENU = {
     "Start": ("docs/getting-started", "docs/on-your-cluster", "docs/concepts", "docs/coming-from", "docs/glossary"),
     "Use": (
         *("docs/migration", "docs/drift", "docs/teardown", "docs/report", "docs/fleet", "docs/awx"),
-        *("docs/troubleshooting", "docs/findings", "docs/permissions", "docs/security"),
+        *("docs/troubleshooting", "docs/findings", "docs/permissions", "docs/performance"),
+        "docs/security",
     ),
     "Reference": ("plugins/index",),
     "Change": ("docs/architecture", "CONTRIBUTING", "SECURITY"),

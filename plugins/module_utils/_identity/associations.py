@@ -17,6 +17,8 @@ from .._core.validate import Place
 CONCURRENCY = 8
 
 View = dict[str, t.Any]
+_TEXTS = ("role_arn", "target_role_arn", "owner_arn", "created_at", "modified_at")
+"""What is "" where an association has none."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,12 @@ def read_bindings(
     alive = {place[0] for place in accounts or ()}
     orphans = ({**known[_place(each)], "namespace_exists": each.key.namespace in alive} for each in gone)
     return Bindings({**bare, **known}, tuple(orphans))
+
+
+def known_bindings(known: t.Iterable[t.Mapping[str, t.Any]]) -> Bindings:
+    """The associations that the caller has read, as modules return them; nothing is known of others."""
+    rows = [{**dict.fromkeys(_TEXTS, ""), **{key: value for key, value in each.items() if value}} for each in known]
+    return Bindings({(each["namespace"], each["service_account"]): each for each in rows})
 
 
 def _listed(eks: EksAssociations, spaces: t.Collection[str] | None) -> list[Summary]:

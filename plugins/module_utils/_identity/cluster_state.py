@@ -22,9 +22,11 @@ AGENT_LABEL = f"app.kubernetes.io/name={AGENT}"
 """On the agent's pods, whether EKS or Helm installed it."""
 
 
-def surroundings(module: t.Any, eks: t.Any, kubernetes: Kubernetes) -> Surroundings:
-    """Read all of it; what the caller may not read is left unknown."""
-    cluster = describe(module, eks)
+def surroundings(
+    module: t.Any, eks: t.Any, kubernetes: Kubernetes, described: t.Mapping[str, t.Any] | None = None
+) -> Surroundings:
+    """Read all of it, but for a cluster that is ``described`` already; what the caller may not read is left unknown."""
+    cluster = _cluster(described) if described else describe(module, eks)
     nodes = {each["metadata"]["name"]: _node(each["metadata"]) for each in kubernetes.nodes() or ()}
     return Surroundings(cluster, nodes, _agent(EksAddons(eks, cluster.name), kubernetes))
 
@@ -38,7 +40,12 @@ def describe(module: t.Any, eks: t.Any) -> Cluster:
         if error_code(error) not in DENIED_CODES:
             raise
         return Cluster(name, module.region or "")
-    return Cluster(name, found["region"], found["arn"], found["auto_mode"], found["ip_family"] == "ipv6")
+    return _cluster(found)
+
+
+def _cluster(found: t.Mapping[str, t.Any]) -> Cluster:
+    """What eks_cluster_info returns, as far as it matters here."""
+    return Cluster(found["name"], found["region"], found["arn"], found["auto_mode"], found["ip_family"] == "ipv6")
 
 
 def _node(metadata: Object) -> Node:

@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._association.api import EksAssociations
 from .._core.aws import aws_client
-from .._core.parallel import spread
 from .._core.validate import Place
-from .._iam.model import Role
-from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, connect
 from .._kubernetes.pods import Contents, Owner, Pod, Template, rendered_templates
 from .._kubernetes.sources import sources
@@ -22,7 +20,7 @@ from .._kubernetes.webhook import problem
 from .._workload.find import PodsByPlace, Templates, named_template, names, other_templates, templates_by_owner
 from .._workload.model import Workload
 from .._workload.rollout import Room, needs_nodes
-from .associations import Bindings, View, read_bindings, slips
+from .associations import Bindings, View, known_bindings, read_bindings, slips
 from .cluster_state import surroundings
 from .dry_run import Tried, try_pods
 from .evidence import Cluster, Evidence, Surroundings
@@ -38,7 +36,6 @@ from .wait import look_until
 with contextlib.suppress(ImportError):  # kubernetes needs it, and kubernetes.core names what is missing.
     import yaml
 
-CONCURRENCY = 8
 MOST_SOURCES = 5
 """ConfigMaps and Secrets that are read for workloads that nobody named."""
 
@@ -57,13 +54,12 @@ def observe(module: t.Any) -> dict[str, t.Any]:
 
 def observe_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, t.Any]:
     """Judge what ``asked`` names as it is now."""
-    roles = IamRoles(aws_client(module, "iam")) if asked.proves else None
-    sight = _survey(module, asked, kubernetes, roles)
+    sight = _survey(module, asked, kubernetes)
     seen = _all_evidence(kubernetes, sight)
     room = _room(kubernetes, asked, seen)
     seen = [replace(each, room=room) for each in seen]
-    if roles:
-        seen = prove(module, kubernetes, roles, asked, seen)
+    if asked.proves:
+        seen = prove(module, kubernetes, asked, seen)
     used = {id(each.mistaken) for each in seen if each.mistaken}
     orphans = [each for each in sight.bindings.orphans if id(each) not in used]
     judged = [judge(each, asked.rung) for each in seen]
@@ -86,7 +82,6 @@ class Sight:
     mistaken: t.Mapping[Place, View] = field(default_factory=dict)
     accounts: t.Mapping[Place, t.Any] | None = None
     around: Surroundings = field(default_factory=Surroundings)
-    roles: t.Mapping[str, Role] = field(default_factory=dict)
     tried: t.Mapping[Place, Tried] = field(default_factory=dict)
     contents: t.Mapping[str, Contents] = field(default_factory=dict)
     """By namespace."""
@@ -98,25 +93,32 @@ class Sight:
         return dict(self.bindings.bound[place]) if place in self.bindings.bound else None
 
 
-def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes, roles: IamRoles | None) -> Sight:
+def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> Sight:
     templates = _templates(asked, kubernetes)
     owners = _owners(kubernetes, templates)
     if not asked.cluster:
         return Sight(templates, owners, tried=_tried(asked, kubernetes, templates, owners, Bindings()))
     accounts = _accounts(asked, kubernetes)
     places = {place_of(template) for template in templates.values() if template}
-    eks = aws_client(module, "eks")
-    bindings = read_bindings(EksAssociations(eks, asked.cluster), asked.reading, places, accounts)
+    eks = functools.cache(lambda: aws_client(module, "eks"))
+    bindings = _bindings(asked, eks, places, accounts)
     tried = _tried(asked, kubernetes, templates, owners, bindings, accounts)
     sight = Sight(templates, owners, bindings, slips(bindings, sorted(places)), accounts, tried=tried)
-    around = surroundings(module, eks, kubernetes) if asked.proves else _unseen(module, asked)
+    around = surroundings(module, eks(), kubernetes, asked.described) if asked.proves else _unseen(module, asked)
     return replace(
         sight,
         around=around,
-        roles=_roles(roles, bindings, places) if roles else {},
         contents=_contents(kubernetes, templates, bindings) if asked.proves else {},
         webhook=_webhook_problems(kubernetes, tried),
     )
+
+
+def _bindings(asked: Asked, eks: t.Callable[[], t.Any], places: t.Collection[Place], accounts: t.Any) -> Bindings:
+    """The associations that the caller has read, where they are all that matter; otherwise as EKS has them now."""
+    known = known_bindings(asked.associations)
+    if places and known.bound.keys() >= set(places):
+        return known
+    return read_bindings(EksAssociations(eks(), asked.cluster), asked.reading, places, accounts)
 
 
 def _unseen(module: t.Any, asked: Asked) -> Surroundings:
@@ -194,19 +196,6 @@ def _webhook_problems(kubernetes: Kubernetes, tried: t.Mapping[Place, Tried]) ->
     }
 
 
-def _roles(reader: IamRoles, bindings: Bindings, places: t.Collection[Place]) -> dict[str, Role]:
-    """The roles of the associations that matter, and the target roles that are in the same account."""
-    used = [bindings.bound[place] for place in places if place in bindings.bound]
-    arns = {each["role_arn"] for each in used}
-    arns |= {each["target_role_arn"] for each in used if _same_account(each)}
-    return {role.arn: role for role in spread(reader.read, sorted(arns), CONCURRENCY)}
-
-
-def _same_account(association: View) -> bool:
-    target = str(association["target_role_arn"])
-    return bool(target) and target.split(":")[4] == association["role_arn"].split(":")[4]
-
-
 def _contents(
     kubernetes: Kubernetes, templates: Templates, bindings: Bindings
 ) -> dict[str, dict[tuple[str, str], t.Any]]:
@@ -279,8 +268,8 @@ def _pods(workload: Workload, pods: PodsByPlace, owners: t.Mapping[Owner, Templa
 
 
 def _identified(seen: Evidence, sight: Sight, place: Place) -> Evidence:
-    """``seen`` with the service account, and with the roles that its association names."""
-    association, accounts = seen.association or {}, sight.accounts
+    """``seen`` with the service account, and with what its pods are made from."""
+    accounts = sight.accounts
     return replace(
         seen,
         account=(accounts or {}).get(place),
@@ -288,6 +277,4 @@ def _identified(seen: Evidence, sight: Sight, place: Place) -> Evidence:
         mistaken=sight.mistaken.get(place),
         contents=sight.contents.get(place[0], {}),
         owners={pod.owner: sight.owners[pod.owner] for pod in seen.pods if pod.owner in sight.owners},
-        role=sight.roles.get(association.get("role_arn", "")),
-        target=sight.roles.get(association.get("target_role_arn", "")),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._core.aws import aws_client, error_message
 from .._kubernetes.api import Kubernetes, KubernetesError
@@ -71,11 +71,7 @@ class Issuer:
         found, obstacle = self._by_exec(pod)
         if found:
             return Issue(compared(found, seen.association or {}))
-        reasons = f"{why.rstrip('.')}. {obstacle}".rstrip()
-        if seen.around.agent and served(seen) and seen.role and seen.role.exists and not problem(seen, seen.role):
-            likely = f"an agent is ready on node {pod.node}, and the role's trust policy lets Pod Identity in"
-            return Issue(Issued("agent", None, pod=pod.name, message=f"Likely, but not proven: {likely}. {reasons}"))
-        return Issue(Issued("", None, pod=pod.name, message=reasons))
+        return Issue(Issued("", None, pod=pod.name, message=f"{why.rstrip('.')}. {obstacle}".rstrip()))
 
     def _by_exec(self, pod: Pod) -> tuple[Issued | None, str]:
         """What the pod found out by itself, or why it couldn't."""
@@ -89,6 +85,22 @@ class Issuer:
             if found:
                 return found, ""
         return None, f"The image of pod {pod.name} has neither Python, curl, wget nor busybox."
+
+
+def likely(seen: Evidence) -> Evidence:
+    """``seen``, whose role was read, with the evidence that is left where nobody could ask EKS for credentials."""
+    issued = seen.issued
+    if issued is None or issued.good is not None or not issued.pod or not _could_serve(seen):
+        return seen
+    node = next(pod.node for pod in seen.pods if pod.name == issued.pod)
+    why = f"an agent is ready on node {node}, and the role's trust policy lets Pod Identity in"
+    message = f"Likely, but not proven: {why}. {issued.message}"
+    return replace(seen, issued=replace(issued, how="agent", message=message))
+
+
+def _could_serve(seen: Evidence) -> bool:
+    role = seen.role
+    return bool(seen.around.agent and served(seen) and role and role.exists and not problem(seen, role))
 
 
 def _chosen(seen: Evidence, before_restart: bool) -> Pod | None:

@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import replace
 
+from .._core.aws import aws_client
 from .._core.parallel import spread
-from .._iam.denials import why_denied
-from .._iam.model import Role
 from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes
 from .._workload.checks import Check
 from .credentials import Issuer
 from .evidence import Answer, Evidence, Issued, undeclared
+from .explain import explained
 from .findings.allowed import effective_role
 from .ladder import rungs, workload_findings
 from .request import Asked
@@ -24,22 +25,26 @@ from .run_checks import Credentials, make, simulate
 CONCURRENCY = 8
 
 
-def prove(module: t.Any, kubernetes: Kubernetes, roles: IamRoles, asked: Asked, seen: list[Evidence]) -> list[Evidence]:
+def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Evidence]) -> list[Evidence]:
     """``seen`` with what EKS issued and what the checks said, for workloads whose pods carry the injection.
 
-    All that were named are proven, and as many others as the task allows.
+    All that were named are proven, and as many others as the task allows. Roles are read to explain what is missing,
+    and not where everything is allowed.
     """
     ready = [each for each in seen if _is_ready(each, asked)]
     others = [each for each in ready if not each.workload.asked]
     left_out = {each.workload for each in others[asked.proofs :]}
-    prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart), roles, asked.rung)
     chosen = [each for each in ready if each.workload not in left_out]
+    iam = functools.cache(lambda: IamRoles(aws_client(module, "iam")))  # Its client costs more than most calls.
+    simulator = iam().client if any(map(_simulates, chosen)) else None
+    prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart), simulator, asked.rung)
     proven = {each.workload: each for each in spread(prover.prove, chosen, CONCURRENCY)}
     unproven = Issued(message=f"Not proven: no more than {asked.proofs} workloads that nobody named are (proofs)")
-    return [
+    climbed = [
         proven.get(each.workload, replace(each, issued=unproven) if each.workload in left_out else each)
         for each in seen
     ]
+    return explained(iam, asked.rung, climbed)
 
 
 def _is_ready(seen: Evidence, asked: Asked) -> bool:
@@ -47,11 +52,16 @@ def _is_ready(seen: Evidence, asked: Asked) -> bool:
     return bool(held["declared"] and (held["injected"] or asked.before_restart))
 
 
+def _simulates(seen: Evidence) -> bool:
+    return any(check.simulated for check in seen.workload.checks)
+
+
 class _Prover:
-    def __init__(self, module: t.Any, issuer: Issuer, roles: IamRoles, rung: str) -> None:
+    def __init__(self, module: t.Any, issuer: Issuer, simulator: t.Any, rung: str) -> None:
+        """``simulator`` is a client of IAM, where a check needs one."""
         self._module = module
         self._issuer = issuer
-        self._iam = roles
+        self._simulator = simulator
         self._rung = rung
 
     def prove(self, seen: Evidence) -> Evidence:
@@ -72,33 +82,10 @@ class _Prover:
                 yield Answer(check.name, None, message=message)
                 continue
             answer = make(self._module, check, credentials)
-            answer = undeclared(answer, seen.workload.optional) or answer
-            yield self._explained(seen, check, answer) if answer.allowed is False else answer
+            yield undeclared(answer, seen.workload.optional) or answer
 
     def _simulated(self, seen: Evidence, check: Check) -> Answer:
         role = effective_role(seen)
         if role is None:
             return Answer(check.name, None, message=f"{check.name} was not simulated: the role isn't known")
-        answer = simulate(self._iam.client, check, role.arn)
-        return self._explained(seen, check, answer) if answer.allowed is False else answer
-
-    def _explained(self, seen: Evidence, check: Check, answer: Answer) -> Answer:
-        """``answer`` with the statement that denies it, where the caller may read the role's policies."""
-        role = effective_role(seen)
-        if role is None or not (documents := self._iam.documents(role)):
-            return answer
-        for action in check.actions:
-            reason, explicit = why_denied(documents, action, _resources(check, action, role))
-            if reason:
-                return replace(answer, reason=reason, explicit=explicit)
-        return answer
-
-
-def _resources(check: Check, action: str, role: Role) -> list[str]:
-    """What the check is about: nothing in particular, a bucket, or what only AWS can tell (empty)."""
-    if check.simulated:
-        return list(check.resources)
-    if not check.bucket:
-        return [] if check.parameters else ["*"]
-    arn = f"arn:{role.arn.split(':')[1]}:s3:::{check.bucket}"
-    return [arn if action == "s3:ListBucket" else f"{arn}/enbuild-eks-check"]
+        return simulate(self._simulator, check, role.arn)

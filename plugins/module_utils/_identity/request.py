@@ -46,6 +46,10 @@ class Asked:
     wait: Wait = field(default_factory=Wait)
     rollouts: bool = False
     """Whether nodes and budgets are read, which decide how a restart goes."""
+    described: t.Mapping[str, t.Any] = field(default_factory=dict)
+    """The cluster as eks_cluster_info returned it; empty where it is to be described."""
+    associations: tuple[t.Mapping[str, t.Any], ...] = ()
+    """Those that the caller has read."""
 
     @property
     def scans(self) -> bool:
@@ -83,7 +87,27 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         params["required_rung"],
         _wait(params),
         params["rollouts"],
+        _described(params),
+        _associations(params),
     )
+
+
+def _described(params: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
+    """The cluster that the caller has read; refused where it is another one."""
+    given = params["cluster"] or {}
+    if given and given.get("name") != params["cluster_name"]:
+        raise Refused(f"cluster is {given.get('name')}, and cluster_name is {params['cluster_name']}")
+    return given
+
+
+def _associations(params: t.Mapping[str, t.Any]) -> tuple[t.Mapping[str, t.Any], ...]:
+    """The associations that the caller has read; refused for a proof and for a wait, which read them afresh."""
+    given = tuple(params["associations"])
+    if given and (params["rung"] not in ("declared", "injected") or params["wait_for"]):
+        raise Refused(
+            "associations goes with rung declared or injected, and not with wait_for: a proof reads them anew"
+        )
+    return given
 
 
 def _spaces(params: t.Mapping[str, t.Any], workloads: t.Collection[Workload]) -> frozenset[str] | None:

@@ -10,6 +10,8 @@ Each step's role ends by recording it as ``pod_identity_results[STEP]``, STEP be
 - ``drift``: what isn't as declared and the step leaves alone. Each has ``class`` (of ``drift.CLASSES``), ``kind``,
   ``name`` and ``what``.
 - ``notes`` (optional): sentences for people, which the report prints at the end of the run.
+- ``observed`` (optional): the resources as the step read them, where it changed nothing; a later step need not read
+  them again.
 - ``explains_stop`` (optional): where the step stops, ``drift`` says all about why.
 
 Those of ``migration`` and ``teardown`` hold more, which their functions name.
@@ -141,9 +143,11 @@ def _associations(registered: Item) -> Result:
     applied = registered["applied"]
     before: Item = (applied.get("diff") or {}).get("before") or {}
     rows = applied.get("associations") or ()
+    untouched = not (applied.get("changed") or applied.get("failed"))
     return {
         "changes": [_association(row, before[place(row)]) for row in rows if row["changed"]],
         "drift": [_owned(row, before) for row in rows if row["association"].get("owner_arn")],
+        "observed": [row["association"] for row in rows] if untouched else [],
     }
 
 

@@ -27,9 +27,12 @@ def of_permissions(seen: Evidence) -> t.Iterator[Finding]:
 
 
 def effective_role(seen: Evidence) -> Role | None:
-    """The role whose policies count: the target role, where there is one."""
-    target = (seen.association or {}).get("target_role_arn")
-    return (seen.target or Role(target)) if target else seen.role
+    """The role whose policies count: the target role, where there is one; its ARN alone where it wasn't read."""
+    association = seen.association or {}
+    if target := association.get("target_role_arn"):
+        return seen.target or Role(target)
+    role = association.get("role_arn")
+    return seen.role or (Role(role) if role else None)
 
 
 def _no_policy(seen: Evidence, role: Role) -> Finding:

@@ -80,6 +80,14 @@ def test_associations_that_were_made_though_others_failed() -> None:
     ]
 
 
+def test_associations_are_passed_on_where_none_was_changed() -> None:
+    same = ("same", None, {"role_arn": "arn:a"})
+    step = "pod_identity_associations"
+    assert registered.associations(same)[step]["observed"] == [{"role_arn": "arn:a"}]
+    assert registered.associations(same, changed=True)[step]["observed"] == []
+    assert registered.associations(same, failed=True)[step]["observed"] == []
+
+
 @pytest.mark.parametrize(("policies", "count"), [(None, 0), ([], 0), (["ReadOnlyAccess"], 0), ([registered.S3], 1)])
 def test_full_access_to_s3_is_said(policies: t.Any, count: int) -> None:
     notes = changes_report.notes(registered.roles(declared=[{"role_name": "shop", "managed_policies": policies}]))
