@@ -71,8 +71,7 @@ class Asked:
 
 def parse(params: t.Mapping[str, t.Any]) -> Asked:
     """Read the options, or refuse them before anything is called."""
-    checks = parse_checks(params["checks"], "checks")
-    workloads = tuple(parse_workload(item, checks) for item in params["workloads"])
+    workloads, checks = _named(params)
     return Asked(
         params["cluster_name"] or "",
         workloads,
@@ -90,6 +89,12 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         _described(params),
         _associations(params),
     )
+
+
+def _named(params: t.Mapping[str, t.Any]) -> tuple[tuple[Workload, ...], tuple[Check, ...]]:
+    """The workloads, and the checks for those that name none."""
+    checks = parse_checks(params["checks"], "checks")
+    return tuple(parse_workload(item, checks) for item in params["workloads"]), checks
 
 
 def _described(params: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:

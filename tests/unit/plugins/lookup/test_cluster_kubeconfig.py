@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kubeconfig is one private file for each host and cluster, and goes before what the environment says of another one."""
+"""The kubeconfig is a private file for each host and cluster, and wins over what the environment says of others."""
 
 from __future__ import annotations
 
