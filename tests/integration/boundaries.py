@@ -122,4 +122,4 @@ class Series:
     def _check(self, run: PlaybookRun) -> None:
         """Whoever wasn't killed says which cluster stopped, and why."""
         if run.returncode != KILLED:
-            assert f"Cluster {self.lab.cluster_name} stopped at" in run.failure, run.output
+            assert f"{self.lab.cluster_name} stopped at" in run.failure, run.output

@@ -268,13 +268,24 @@ def test_malformed_answers_are_named_by_their_questions_before_anything_is_read(
     }.items():
         assert re.search(rf'The answer to "{question}" \(\w+\) {re.escape(words)}', said), said
     assert [task for task in refused.tasks if "Read" in task] == []
+    assert printed_by(refused, "is text. It has to be a YAML list") == ["Check what was asked for"]
+
+
+def printed_by(job: Finished, words: str) -> list[str]:
+    """The tasks under which a job's page shows some words."""
+    shown = (event["event_data"]["task"] for event in job.events if words in (event.get("stdout") or ""))
+    return list(dict.fromkeys(shown))
 
 
 def test_a_region_that_nobody_names_is_asked_for_by_the_question(awx: Awx) -> None:
     refused = awx.launch("verify", answers={"eks_region": "  "})
     assert refused.status == "failed"
     said = refused.artifacts["pod_identity_stopped"][HOST]["message"]
-    assert said.endswith("Name the cluster's region in eks_region (the survey's question \"Region\")."), said
+    advice = "Name the cluster's region in eks_region (the survey's question \"Region\")."
+    assert said.endswith(advice), said
+    reason = said.partition(". Name")[0]
+    assert printed_by(refused, reason) == ["Read the cluster"]
+    assert printed_by(refused, advice.replace('"', '\\"')) == ["Fail if the cluster stopped"]
 
 
 def test_an_expired_token_is_named_with_the_way_out(awx: Awx) -> None:

@@ -133,7 +133,7 @@ def _delete_at(lab: Lab, run: Run, task: str) -> None:
 
     stopped = run(on_line=at_task_named(task, delete))
     assert stopped.returncode == 2, stopped.output
-    assert f"Cluster {lab.cluster_name} stopped at" in stopped.failure, stopped.output
+    assert f"{lab.cluster_name} stopped at" in stopped.failure, stopped.output
     assert "No cluster found" in stopped.failure, stopped.output
     lab.reset()
 

@@ -74,11 +74,21 @@ class PlaybookRun:
 
     @property
     def failure(self) -> str:
-        """Why the run failed: the report's reasons, or without a report the last message; "" for one that didn't."""
-        fatal = "\n".join(re.findall(r"^fatal: .*(?:\n[^\n]+)*", self.output, re.MULTILINE))
-        found = re.findall(r'"msg": "((?:[^"\\]|\\.)*)"', fatal)
-        stopped = re.findall(r'^(?:Cluster )?\S+ stopped at ".*', self.output, re.MULTILINE)
-        return "\n".join(stopped) or (found[-1] if found else "")
+        """Why the run failed: of a fleet the report's reasons, else those of the task that failed; "" if none did."""
+        stopped = re.findall(r'^\S+ stopped at ".*', self.output, re.MULTILINE)
+        found = list(dict.fromkeys(_messages(self.output)))
+        end = re.search(r' stopped at "(.*?)", for the reason above', found[-1]) if found else None
+        if stopped or not end:
+            return "\n".join(stopped) or "".join(found[-1:])
+        texts = [text for name, text in self.tasks.items() if name.rpartition(" : ")[2] == end[1]]
+        return "\n".join([*_messages("".join(texts)), found[-1]])
+
+
+def _messages(output: str) -> list[str]:
+    """The messages of the tasks and items that failed, in order, each on one line."""
+    failed = "\n".join(re.findall(r"^(?:fatal|failed): .*(?:\n[^\n]+)*", output, re.MULTILINE))
+    found = re.findall(r'"msg": ("(?:[^"\\]|\\.)*")', failed)
+    return [" ".join(str(json.loads(text)).split()) for text in found]
 
 
 @contextlib.contextmanager

@@ -187,8 +187,17 @@ def quoted(text: str) -> str:
 def with_questions(text: str, questions: t.Iterable[Question]) -> str:
     """``text`` with the survey's question beside each variable, where it is named first."""
     for question in questions:
-        name, words = question["variable"], question["question_name"]
-        text = re.sub(
-            rf'(?<![\w"(])({name})(?!\w| \(the survey)', rf"""\1 (the survey's question "{words}")""", text, count=1
-        )
+        words = question["question_name"]
+        text = _alone(question).sub(rf"""\1 (the survey's question "{words}")""", text, count=1)
     return text
+
+
+def asked(text: str, questions: t.Iterable[Question]) -> list[str]:
+    """A sentence for each variable that ``text`` names without the survey's question."""
+    named = (question for question in questions if _alone(question).search(text))
+    return [f"""{each["variable"]} is the survey's question "{each["question_name"]}".""" for each in named]
+
+
+def _alone(question: Question) -> re.Pattern[str]:
+    """Finds a question's variable where the question isn't named beside it."""
+    return re.compile(rf'(?<![\w"(])({question["variable"]})(?!\w| \(the survey)')

@@ -29,9 +29,18 @@ def start(_given: Item, context: Context) -> Outcome:
 
 def stop(given: Item, context: Context) -> Outcome:
     """Why a cluster stopped, kept for the end of the run."""
-    reason = stops.reason(given["failed_result"], given["failed_task"])
+    result = given["failed_result"]
+    reason = stops.reason(result, given["failed_task"])
     message = _worded(reason["message"], context)
-    return Outcome(known={"stop": {**reason, "message": message}}, returns={"message": message})
+    known = {"stop": {**reason, "message": message}, "advice": _advice(result, context)}
+    return Outcome(known=known, returns={"message": message})
+
+
+def _advice(result: Item, context: Context) -> str:
+    """What the failed task itself didn't say: what to do, and in a job of AWX the survey's questions."""
+    advice = _worded(stops.advice(result), context)
+    asked = answers.asked(stops.said(result), context.survey.questions) if context.survey.in_job else []
+    return " ".join(filter(None, [advice, *asked]))
 
 
 def verdict(given: Item, context: Context) -> Outcome:
@@ -113,10 +122,12 @@ def _notes(context: Context) -> list[str]:
 
 
 def end(_given: Item, context: Context) -> Outcome:
-    """The failure of a cluster that stopped; its reason is among the lines of the run."""
-    reason = context.known(context.variables).get("stop")
-    name = context.name_of(context.host)
-    return Outcome(failure=f'{name} stopped at "{reason["task"]}", for the reason above' if reason else "")
+    """The failure of a cluster that stopped; the task that failed says why, and of a fleet the lines of the run."""
+    known = context.known(context.variables)
+    if "stop" not in known:
+        return Outcome()
+    where = f'{context.name_of(context.host)} stopped at "{known["stop"]["task"]}", for the reason above.'
+    return Outcome(failure=f"{where} {'' if len(context.hosts) > 1 else known.get('advice', '')}".strip())
 
 
 ABOUT: t.Mapping[str, t.Callable[[Item, Context], Outcome]] = {

@@ -23,9 +23,9 @@ def lines(
     ``changes`` are those of the run by cluster, and in check mode those that it would make.
     """
     made = {name_of(host): known for host, known in hosts.items()}
-    table, kind = (_table(made), "") if len(made) > 1 else ([], "Cluster ")
-    todo = [_to_do(kind, name, known, check and changes.get(name)) for name, known in made.items()]
-    return [*table, *(line for line in todo if line)]
+    fleet = len(made) > 1
+    todo = [_to_do(name, known, check and changes.get(name), fleet) for name, known in made.items()]
+    return [*(_table(made) if fleet else ()), *(line for line in todo if line)]
 
 
 def _table(made: t.Mapping[str, Item]) -> list[str]:
@@ -40,12 +40,17 @@ def _split(made: t.Mapping[str, Item], key: str) -> tuple[dict[str, t.Any], dict
     return found, {name: known["stop"] for name, known in made.items() if "stop" in known}
 
 
-def _to_do(kind: str, name: str, known: Item, predicted: t.Any) -> str:
+def _to_do(name: str, known: Item, predicted: t.Any, fleet: bool) -> str:
     if "stop" in known:
-        return f'{kind}{name} stopped at "{known["stop"]["task"]}": {known["stop"]["message"]}'
+        return _why(name, known["stop"]) if fleet else ""
     if predicted:
         return f"{name}: run it without --check to make these changes"
     return _holds(name, known["report"]["summary"]) if "report" in known else ""
+
+
+def _why(name: str, stop: Item) -> str:
+    """Why a cluster of a fleet stopped; of one alone, the task that failed said it a few lines above."""
+    return f'{name} stopped at "{stop["task"]}": {stop["message"]}'
 
 
 def _holds(name: str, summary: Item) -> str:

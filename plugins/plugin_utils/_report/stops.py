@@ -18,13 +18,22 @@ NAME_REGION = "Name the cluster's region in eks_region."
 
 
 def reason(result: Result, task: str) -> dict[str, str]:
-    """The failed ``task``, without its role's name, and the message of its ``result``; of a loop, each item's once."""
-    said = "; ".join(dict.fromkeys(filter(None, _messages(result))))
-    if EXPIRED.search(said) and "renew" not in said:
-        said = f"{said.rstrip('.')}. {RENEW}"
-    if NO_REGION.search(said):
-        said = f"{said.rstrip('.')}. {NAME_REGION}"
-    return {"task": task.rpartition(" : ")[2], "message": said or UNKNOWN}
+    """The failed ``task``, without its role's name, and the message of its ``result``, with what to do about it."""
+    message, more = said(result), advice(result)
+    return {"task": task.rpartition(" : ")[2], "message": f"{message.rstrip('.')}. {more}" if more else message}
+
+
+def said(result: Result) -> str:
+    """The message that a failed task printed; of a loop, each item's once."""
+    return "; ".join(dict.fromkeys(filter(None, _messages(result)))) or UNKNOWN
+
+
+def advice(result: Result) -> str:
+    """What to do, where the message itself doesn't say it; "" where it does."""
+    message = said(result)
+    if EXPIRED.search(message) and "renew" not in message:
+        return RENEW
+    return NAME_REGION if NO_REGION.search(message) else ""
 
 
 def _messages(result: Result) -> t.Iterator[str]:

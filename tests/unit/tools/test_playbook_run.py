@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
-from ansible_collections.enbuild.eks.tests.tools.playbook_run import Warm, run_playbook, warmed_by
+from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, Warm, run_playbook, warmed_by
 from ansible_collections.enbuild.eks.tests.tools.warm_python import WarmPython
 from ansible_collections.enbuild.eks.tests.unit.tools.sleepers import alive
 
@@ -82,3 +82,33 @@ def test_a_session_that_is_terminated_leaves_no_playbook_behind(tmp_path: Path, 
         assert eventually(lambda: not alive(seconds))
     finally:
         session.kill()
+
+
+STOPPED = """
+TASK [enbuild.eks.eks_cluster : Read the cluster] ******************************
+ok: [beta]
+fatal: [{host}]: FAILED! => {{"changed": false, "msg": "No cluster named \\"prod\\".\\nName it."}}
+
+TASK [Report the run] **********************************************************
+{said}ok: [{host}]
+
+TASK [Fail if the cluster stopped] *********************************************
+fatal: [{host}]: FAILED! => {{"changed": false, "msg": "prod stopped at \\"Read the cluster\\", for the reason above."}}
+
+PLAY RECAP *********************************************************************
+"""
+REASON = 'No cluster named "prod". Name it.'
+END = 'prod stopped at "Read the cluster", for the reason above.'
+
+
+def test_the_failure_of_one_cluster_is_its_tasks_and_of_a_fleet_the_reports() -> None:
+    alone = PlaybookRun(STOPPED.format(host="localhost", said=""), 2, 1)
+    assert alone.failure == f"{REASON}\n{END}"
+    said = f'alpha stopped at "Read the cluster": {REASON}'
+    assert PlaybookRun(STOPPED.format(host="alpha", said=f"{said}\n"), 2, 1).failure == said
+
+
+def test_the_failure_without_a_report_is_the_last_message() -> None:
+    output = 'TASK [Check] *\nfatal: [localhost]: FAILED! => {"msg": "awx.awx is missing."}\n\nPLAY RECAP *'
+    assert PlaybookRun(output, 2, 1).failure == "awx.awx is missing."
+    assert PlaybookRun("ok", 0, 1).failure == ""

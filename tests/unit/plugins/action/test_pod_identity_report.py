@@ -48,9 +48,9 @@ def test_it_prints_writes_and_passes_on(tmp_path: Path, capsys: pytest.CaptureFi
 def test_what_was_known_before_is_kept() -> None:
     failed = {"about": "stop", "failed_task": "Read", "failed_result": {"msg": "no"}}
     stopped = run(failed, pod_identity_reported=run(VERDICT))
-    assert stopped["known"].keys() == {"report", "stop"}
+    assert stopped["known"].keys() == {"report", "stop", "advice"}
     end = run({"about": "end"}, None, pod_identity_reported=stopped)
-    assert (end["failed"], end["msg"]) == (True, 'prod stopped at "Read", for the reason above')
+    assert (end["failed"], end["msg"]) == (True, 'prod stopped at "Read", for the reason above.')
 
 
 @pytest.mark.parametrize("register", [None, "pod_identity_verify_reported", {"pod_identity_verify_reported": "_task"}])

@@ -88,9 +88,10 @@ def test_drift_is_read_from_the_results_of_the_hosts_own_steps() -> None:
 
 def test_a_stop_is_kept_and_fails_the_host_at_the_end_without_its_reason_a_second_time() -> None:
     failed = {"failed_task": "enbuild.eks.eks_cluster : Read the cluster", "failed_result": {"msg": "No cluster."}}
-    assert reported("stop", context(), **failed).known == {"stop": STOP}
-    stopped = context(**known(stop=STOP))
-    assert reported("end", stopped).failure == 'production stopped at "Read the cluster", for the reason above'
+    assert reported("stop", context(), **failed).known == {"stop": STOP, "advice": ""}
+    stopped = context(**known(stop=STOP, advice=""))
+    assert reported("run", stopped).lines == []
+    assert reported("end", stopped).failure == 'production stopped at "Read the cluster", for the reason above.'
     assert reported("end", context()).failure == ""
 
 
@@ -177,5 +178,26 @@ def test_in_a_job_a_stop_names_the_question_beside_the_variable() -> None:
     failed = {"msg": "The eks service requires a region and none was found in configuration"}
     job = dataclasses.replace(context(), survey=Survey([question], {}, in_job=True))
     for where, words in ((job, 'eks_region (the survey\'s question "Region")'), (context(), "eks_region")):
-        stop = reported("stop", where, failed_result=failed, failed_task="Read").known["stop"]
-        assert stop["message"].endswith(f"Name the cluster's region in {words}.")
+        told = reported("stop", where, failed_result=failed, failed_task="Read").known
+        advice = f"Name the cluster's region in {words}."
+        assert told["stop"]["message"].endswith(f"found in configuration. {advice}")
+        end = reported("end", context(**known(**told)))
+        assert end.failure == f'production stopped at "Read", for the reason above. {advice}'
+
+
+def test_in_a_job_the_end_names_the_questions_of_the_variables_that_the_failed_task_named() -> None:
+    questions = [
+        {"question_name": "Region", "variable": "eks_region", "type": "text"},
+        {"question_name": "Cluster", "variable": "eks_cluster_name", "type": "text"},
+    ]
+    job = dataclasses.replace(context(), survey=Survey(questions, {}, in_job=True))
+    failed = {"msg": 'Set eks_cluster_name. The answer to "Region" (eks_region) is empty.'}
+    told = reported("stop", job, failed_result=failed, failed_task="Read").known
+    end = reported("end", context(**known(**told)))
+    assert end.failure.endswith("""above. eks_cluster_name is the survey's question "Cluster".""")
+    assert told["stop"].keys() == STOP.keys()
+
+
+def test_the_end_of_a_cluster_of_a_fleet_repeats_nothing_that_the_run_has_said() -> None:
+    hosts = {"prod": known(stop=STOP, advice="Renew them."), "dev": {}}
+    assert reported("end", context("prod", hosts)).failure.endswith("for the reason above.")
