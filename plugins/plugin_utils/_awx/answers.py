@@ -200,4 +200,4 @@ def asked(text: str, questions: t.Iterable[Question]) -> list[str]:
 
 def _alone(question: Question) -> re.Pattern[str]:
     """Finds a question's variable where the question isn't named beside it."""
-    return re.compile(rf'(?<![\w"(])({question["variable"]})(?!\w| \(the survey)')
+    return re.compile(rf'(?<![\w"])(?<!" \()({question["variable"]})(?!\w| \(the survey)')

@@ -8,8 +8,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.enbuild.eks.plugins.module_utils._teardown import plan
+from ansible_collections.enbuild.eks.plugins.plugin_utils._awx import surveys
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report import about, steps
-from ansible_collections.enbuild.eks.plugins.plugin_utils._report.model import Context
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.model import Context, Survey
 
 ADDON = "arn:aws:eks:us-east-1:123456789012:addon/prod/aws-ebs-csi-driver/1"
 ROLE = {"role_name": "shop-orders", "role_arn": "arn:aws:iam::123456789012:role/shop-orders", "reasons": []}
@@ -54,12 +56,14 @@ def result(**registered: t.Any) -> dict[str, t.Any]:
     return steps.step_result({**REGISTERED, **registered}, "pod_identity_teardown")
 
 
-def reported(check: bool = False, results: t.Any = None, **registered: t.Any) -> tuple[list[str], t.Any]:
+def reported(
+    check: bool = False, results: t.Any = None, survey: Survey | None = None, **registered: t.Any
+) -> tuple[list[str], t.Any]:
     """Lines and artifact of a run on one cluster."""
     made = {**(results or {}), "pod_identity_teardown": result(**registered)}
     variables = {"eks_cluster_name": "prod", "pod_identity_results": made}
-    context = Context("localhost", check, "now", variables, {"localhost": variables})
-    outcome = about.ABOUT["teardown"]({"cluster": {"name": "prod"}}, context)
+    context = Context("localhost", check, "now", variables, {"localhost": variables}, survey=survey or Survey())
+    outcome = about.report("teardown", {"cluster": {"name": "prod"}}, context)
     return list(outcome.lines), outcome.artifacts["pod_identity_teardown"]["prod"]
 
 
@@ -86,6 +90,37 @@ def test_what_check_mode_would_do_and_what_would_stop_it() -> None:
         "prod: would be removed: association shop/orders",
     ]
     assert reported(obstacle="Pods run.")[0][0] == "prod: removed: association shop/orders"
+
+
+POD = {"kind": "Deployment", "namespace": "shop", "owner": "orders", "release": ""}
+ALTERED = {
+    "ours": True,
+    "role_arn": "arn:aws:iam::123456789012:role/shop-orders",
+    "role_name": "shop-orders",
+    "inline_policies": ["more"],
+    "attached_policies": [],
+    "instance_profiles": [],
+    "principals": [],
+}
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_in_a_job_every_variable_has_its_question_beside_it(check: bool) -> None:
+    job = Survey(surveys.questions("teardown"), {}, in_job=True)
+    obstacle = plan.obstacle([{**POD, "release": "shop/front"}, POD])
+    stays = {**OTHER, "reasons": plan.reasons(ALTERED, [], [], plan.Desired())}
+    given = {"obstacle": obstacle, "left": {**SEEN, "roles": [stays]}}
+    said = "\n".join(reported(check, survey=job, **given)[0])
+    asked = {
+        "pod_identity_teardown_force": "Although pods hold credentials",
+        "pod_identity_teardown_release": "The release too",
+        "pod_identity_teardown_altered_roles": "Altered roles too",
+    }
+    named = {name for name in asked if name in said}
+    assert named == (set(asked) if check else {"pod_identity_teardown_altered_roles"})
+    for name in named:
+        assert f"""{name} (the survey's question "{asked[name]}")""" in said
+    assert "the survey's" not in "\n".join(reported(check, **given)[0])
 
 
 def test_nothing_left() -> None:
