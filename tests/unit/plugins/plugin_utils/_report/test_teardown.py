@@ -109,7 +109,7 @@ def test_in_a_job_every_variable_has_its_question_beside_it(check: bool) -> None
     job = Survey(surveys.questions("teardown"), {}, in_job=True)
     obstacle = plan.obstacle([{**POD, "release": "shop/front"}, POD])
     stays = {**OTHER, "reasons": plan.reasons(ALTERED, [], [], plan.Desired())}
-    given = {"obstacle": obstacle, "left": {**SEEN, "roles": [stays]}}
+    given: dict[str, t.Any] = {"obstacle": obstacle, "left": {**SEEN, "roles": [stays]}}
     said = "\n".join(reported(check, survey=job, **given)[0])
     asked = {
         "pod_identity_teardown_force": "Although pods hold credentials",
