@@ -105,9 +105,9 @@ class ActionModule(ActionBase):
 
     def _tags(self) -> Tags:
         play = self._task.get_play()
-        skipped, there = {*play.skip_tags}, tags.of(play.tasks)
-        missing = tags.unknown(skipped | {*play.only_tags}, there)
-        return Tags(tags.unknown(missing, self._tags_of_all_plays()) if missing else (), there, skipped)
+        there = tags.of(play.tasks)
+        missing = tags.unknown({*play.skip_tags, *play.only_tags}, there)
+        return Tags(tags.unknown(missing, self._tags_of_all_plays()) if missing else (), there)
 
     def _tags_of_all_plays(self) -> set[str]:
         """The tags of the playbooks that Ansible was started with: ours may be one of several."""

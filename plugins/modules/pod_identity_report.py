@@ -22,8 +22,7 @@ options:
       - V(verdict) is what the pods of a cluster have, from O(found).
       - V(drift) is what isn't as declared, from the steps' results in check mode and O(seen).
       - V(start) is the beginning of a run. It fails where a tag was asked for, or is to be skipped, that no task has,
-        where a step is to be skipped that shares a task with others, and where a variable that the playbook's survey
-        asks for has a value that its question doesn't allow.
+        and where a variable that the playbook's survey asks for has a value that its question doesn't allow.
       - V(migration) is what was planned and done of a migration; V(teardown) what was taken away and what stays. Both
         read the result that the role recorded.
       - V(stop) records why a cluster stopped, in a C(rescue). It prints nothing.

@@ -118,13 +118,6 @@ def test_a_tag_that_no_task_has_is_a_failure_that_names_those_that_exist(site: S
     assert [name for name in run.tasks if "Read" in name] == []
 
 
-def test_a_step_that_shares_a_task_with_others_is_left_out_by_naming_the_others(site: Site) -> None:
-    run = site("--skip-tags", "pod_identity_iam,enbuild_release")
-    assert run.returncode == 2, run.output
-    assert "--skip-tags pod_identity_iam would also skip the task that finds the declared workloads" in run.failure
-    assert [name for name in run.tasks if "Read" in name] == []
-
-
 def test_tags_of_a_playbook_that_imports_ours_are_its_own(lab: Lab, site: Site, tmp_path: Path) -> None:
     own = {
         "name": "Own",
@@ -225,16 +218,28 @@ def test_only_stale_workloads_are_restarted(lab: Lab, site: Site, installed: Non
     assert_the_job_is_done(lab)
 
 
-@pytest.mark.parametrize("step", ["pod_identity_iam", "pod_identity_associations", "pod_identity_verify"])
-def test_each_step_runs_alone_by_its_tag(lab: Lab, site: Site, installed: None, step: str) -> None:
+BY_TAGS = {
+    "pod_identity_iam": ("--tags", "pod_identity_iam"),
+    "pod_identity_associations": (
+        "--skip-tags",
+        "enbuild_release,pod_identity_agent,pod_identity_iam,pod_identity_rollout,pod_identity_verify",
+    ),
+    "pod_identity_verify": ("--tags", "pod_identity_verify"),
+}
+"""How one step is run alone: by its own tag, or without those of all others."""
+
+
+@pytest.mark.parametrize("step", BY_TAGS)
+def test_each_step_runs_alone(lab: Lab, site: Site, installed: None, step: str) -> None:
     lab.forget_calls()
-    run = site("--tags", step)
+    run = site(*BY_TAGS[step])
     calls = lab.calls()["calls"]
     if step == "pod_identity_verify":
         assert total(calls) <= MOST_CALLS_OF_VERIFY, calls
     assert sum(calls.get("iam", {}).values()) <= IAM_CALLS_OF[step], calls
     assert (run.returncode, run.changed) == (0, []), run.output
-    assert [name for name in run.tasks if name.startswith(f"enbuild.eks.{step} : ") and "Validating" not in name]
+    steps = {name.partition(" : ")[0].removeprefix("enbuild.eks.") for name in run.tasks if "Validating" not in name}
+    assert steps & {*BY_TAGS, "enbuild_release", "pod_identity_agent", "pod_identity_rollout"} == {step}
 
 
 def test_a_pending_release_is_named_with_the_way_out(lab: Lab, site: Site, installed: None) -> None:

@@ -21,8 +21,7 @@ DRIFT_KNOWN = ("counts", "not_compared")
 def start(_given: Item, context: Context) -> Outcome:
     """What was asked for and can't be done, before anything is."""
     survey = context.survey
-    given = context.tags
-    wrong = [tags.problem(given.unknown, given.there), tags.skip_problem(given.skipped, given.there)]
+    wrong = [tags.problem(context.tags.unknown, context.tags.there)]
     wrong += answers.problems(survey.questions, survey.given, survey.in_job)
     return Outcome(failure=" ".join(filter(None, wrong)))
 

@@ -40,11 +40,10 @@ def place(one: Item) -> str:
 
 @dataclass(frozen=True)
 class Tags:
-    """Tags that the run was started with and no task has, those that the play's tasks have, and those to be skipped."""
+    """Tags that the run was started with and no task has, and those that the play's tasks have."""
 
     unknown: t.Sequence[str] = ()
     there: t.AbstractSet[str] = frozenset()
-    skipped: t.AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True)

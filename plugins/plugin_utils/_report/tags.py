@@ -10,8 +10,6 @@ import typing as t
 
 SPECIAL = frozenset({"all", "tagged", "untagged", "always", "never"})
 """What Ansible itself gives a meaning."""
-SHARING = ("pod_identity_iam", "pod_identity_associations", "pod_identity_rollout")
-"""Steps that share the task that finds the declared workloads; it has the tags of all of them."""
 
 
 def of(tasks: t.Iterable[t.Any]) -> set[str]:
@@ -38,20 +36,4 @@ def problem(missing: t.Sequence[str], there: t.Iterable[str]) -> str:
     return (
         f"No task has the tag {' or '.join(missing)}, so nothing was done.{meant} The tags are {', '.join(known)};"
         " a run without tags takes all steps."
-    )
-
-
-def skip_problem(skipped: t.Iterable[str], there: t.Iterable[str]) -> str:
-    """Why these tags can't be ``skipped`` here; "" where they can.
-
-    Ansible skips a task that has any of them: without one of the steps that share a task, the others would lack it.
-    """
-    known = set(there)
-    out = [step for step in SHARING if step in set(skipped)]
-    if not set(SHARING) <= known or len(out) in (0, len(SHARING)):
-        return ""
-    left = sorted(known - SPECIAL - set(skipped))
-    return (
-        f"--skip-tags {','.join(out)} would also skip the task that finds the declared workloads, which other steps"
-        f" need; nothing was done. Name the steps to take instead: --tags {','.join(left)}."
     )

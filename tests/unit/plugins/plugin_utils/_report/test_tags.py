@@ -7,7 +7,6 @@ import types
 
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report import tags
 
-SITE = {"always", "enbuild_release", *tags.SHARING, "pod_identity_verify"}
 THERE = ("always", "pod_identity_iam", "pod_identity_verify")
 
 
@@ -30,15 +29,3 @@ def test_a_typo_names_what_was_meant_and_what_there_is() -> None:
         " The tags are pod_identity_iam, pod_identity_verify; a run without tags takes all steps."
     )
     assert "Did you mean" not in tags.problem(["weather"], THERE)
-
-
-def test_steps_that_share_a_task_are_not_skipped_one_by_one() -> None:
-    said = tags.skip_problem(["pod_identity_iam", "enbuild_release"], SITE)
-    assert said.startswith("--skip-tags pod_identity_iam would also skip")
-    assert said.endswith("--tags pod_identity_associations,pod_identity_rollout,pod_identity_verify.")
-
-
-def test_others_and_all_of_them_together_are_skipped() -> None:
-    for skipped in ([], ["enbuild_release"], ["pod_identity_verify"], [*tags.SHARING], [*tags.SHARING, "always"]):
-        assert tags.skip_problem(skipped, SITE) == ""
-    assert tags.skip_problem(["pod_identity_rollout"], {"pod_identity_rollout", "always"}) == ""
