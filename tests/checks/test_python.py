@@ -67,10 +67,16 @@ def test_complexity_of_the_plugins() -> None:
     assert code == 0, output
 
 
+OF_KUBERNETES = {"kubernetes", "oauthlib", "requests"}
+"""What modules that ask no API server have no use for."""
+
+
 @pytest.mark.parametrize("of_kubernetes", [False, True])
 def test_what_is_slow_to_import_is_imported_only_where_it_is_needed(of_kubernetes: bool) -> None:
     """A module starts for each task and cluster. The playbooks of the tests fork theirs, and wouldn't notice."""
-    slow = {"kubernetes.client.api.core_v1_api", "jsonschema", *(() if of_kubernetes else ("kubernetes",))}
+    slow = {"kubernetes.client.api.core_v1_api", "jsonschema", "websocket"} | (
+        set() if of_kubernetes else OF_KUBERNETES
+    )
     names = [path.stem for path, text in _modules() if ("k8s_auth_options" in text) == of_kubernetes]
     code = f"""
 import importlib, sys

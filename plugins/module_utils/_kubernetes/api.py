@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import typing as t
 
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
-from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException
 
 from .._core.plan import Refused
-from . import exec_output
 from .containers import reduced
+from .lazily import seldom_used_later
 from .pods import Object, Pod, running_pods
+
+with seldom_used_later():
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException
 
 with contextlib.suppress(ImportError):  # kubernetes.core names the missing library.
     from kubernetes.client import ApiClient
     from kubernetes.client.exceptions import ApiException
-    from kubernetes.stream import stream
     from urllib3.exceptions import HTTPError
-    from websocket import WebSocketException
 
 PAGE = 1000
 """Objects in one answer."""
@@ -32,6 +33,8 @@ MOST_SPACES = 2
 TOKEN_SECONDS = 600
 """Life of a token; Kubernetes makes none for less."""
 AUDIENCE = "pods.eks.amazonaws.com"
+_ONE_AT_A_TIME = threading.Lock()
+"""For a first import by one of several threads."""
 GROUPS = {
     "pods": "/api/v1",
     "serviceaccounts": "/api/v1",
@@ -184,12 +187,13 @@ class Kubernetes:
 
     def execute(self, pod: Pod, command: t.Sequence[str]) -> str:
         """What ``command`` prints in a container of ``pod`` that carries the injection."""
+        from websocket import WebSocketException  # Few execute anything.
+
+        from . import exec_output
+
         try:
-            shell = self._shell(pod, command)
-            try:
+            with contextlib.closing(self._shell(pod, command)) as shell:
                 return exec_output.read(shell.sock)
-            finally:
-                shell.close()
         except exec_output.TooMuch as error:
             raise KubernetesError(f"{error}: what pod {pod.namespace}/{pod.name} says is not known.") from None
         except (ApiException, HTTPError, WebSocketException, OSError) as error:
@@ -198,7 +202,9 @@ class Kubernetes:
             ) from error
 
     def _shell(self, pod: Pod, command: t.Sequence[str]) -> t.Any:
-        from kubernetes.client import CoreV1Api  # It would double the CPU time of a look, and few execute anything.
+        with _ONE_AT_A_TIME:  # These would double the CPU time of a look, and few execute anything.
+            from kubernetes.client import CoreV1Api
+            from kubernetes.stream import stream
 
         api = CoreV1Api(ApiClient(self._client.client.configuration))
         api.api_client.default_headers.update(self._client.client.default_headers)
