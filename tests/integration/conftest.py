@@ -43,13 +43,6 @@ def warm() -> t.Iterator[None]:
 
 
 @pytest.fixture
-def plain() -> t.Iterator[None]:
-    """Run playbooks as a user does."""
-    with warmed_by(None):
-        yield
-
-
-@pytest.fixture
 def aws_clean(lab: Lab) -> Lab:
     """The lab with nothing in its AWS account but the operator and the cluster."""
     lab.reset()

@@ -16,7 +16,7 @@ from ansible_collections.enbuild.eks.tests.integration.boundaries import (
     Act,
     Series,
     Watch,
-    after_change,
+    after_two_changes,
     at_task,
     at_task_named,
 )
@@ -101,10 +101,10 @@ def test_a_cluster_that_is_deleted_while_the_site_runs_is_named(lab: Lab, site: 
     _delete_at(lab, site, "Install the add-on")
 
 
-def test_a_site_that_is_interrupted_after_each_change_is_gone_on_with(lab: Lab, site: Run) -> None:
+def test_a_site_that_is_interrupted_after_every_other_change_goes_on(lab: Lab, site: Run) -> None:
     start_over(lab)
     series = Series(lab, site)
-    last = series.go_on((after_change, end) for end in itertools.cycle(ENDS))
+    last = series.go_on((after_two_changes, end) for end in itertools.cycle(ENDS))
     assert changes([*series.interrupted, last]) == SITE_CHANGES
     assert {run.returncode for run in series.interrupted} == {KILLED, 2}
     assert_the_job_is_done(lab)
@@ -112,11 +112,11 @@ def test_a_site_that_is_interrupted_after_each_change_is_gone_on_with(lab: Lab, 
     assert last.changed == []
 
 
-def test_a_teardown_that_is_interrupted_after_each_change_is_gone_on_with(lab: Lab, site: Run, teardown: Run) -> None:
+def test_a_teardown_that_is_interrupted_after_every_other_change_goes_on(lab: Lab, site: Run, teardown: Run) -> None:
     if len(associations(lab)) < 2:
         assert site().returncode == 0
     series = Series(lab, teardown)
-    last = series.go_on((after_change, end) for end in itertools.cycle(ENDS))
+    last = series.go_on((after_two_changes, end) for end in itertools.cycle(ENDS))
     assert changes([*series.interrupted, last]) == TEARDOWN_CHANGES
     assert {run.returncode for run in series.interrupted} == {KILLED, 2}
     assert_nothing_is_left(lab)

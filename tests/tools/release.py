@@ -3,14 +3,16 @@
 
 """Builds a release and tries it as a user does; what passed is in tests/output/release. Nothing is published.
 
-The tarball is built with its changelog rendered, checked by galaxy-importer, and installed into an empty
-environment; the demo's playbook runs from there, twice, on a lab of its own.
+pylint comes first, the one sanity test that `make test` leaves out. The tarball is built with its changelog rendered,
+checked by galaxy-importer, and installed into an empty environment; the demo's playbook runs from there, twice, on a
+lab of its own.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +25,7 @@ IMPORTER = (installed.REQUIREMENTS / "release.txt").read_text().splitlines()
 OUTPUT = CHECKOUT / "tests" / "output" / "release"
 LAB = "release"
 IMPORTER_CONFIG = "[galaxy-importer]\nRUN_ANSIBLE_TEST = False\nCHECK_REQUIRED_TAGS = False\nRUN_FLAKE8 = False\n"
+SANITY = "ansible_collections.enbuild.eks.tests.tools.sanity"
 PASSED = "Importer processing completed successfully"
 
 
@@ -35,6 +38,7 @@ def main() -> None:
 
 
 def _release(folder: Path) -> None:
+    judge_code()
     tarball = installed.build(folder)
     installed.say(f"built {tarball.name}")
     check(tarball, folder / "importer")
@@ -42,6 +46,13 @@ def _release(folder: Path) -> None:
     OUTPUT.mkdir(parents=True, exist_ok=True)
     shutil.copy2(tarball, OUTPUT)
     print(OUTPUT / tarball.name)
+
+
+def judge_code() -> None:
+    """Let ansible-test's pylint judge the code."""
+    installed.say("running pylint")
+    if subprocess.run([sys.executable, "-m", SANITY, "--test", "pylint"], check=False).returncode:
+        raise installed.Failed("pylint found something (above)")
 
 
 def check(tarball: Path, folder: Path) -> None:
