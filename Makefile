@@ -79,7 +79,7 @@ build: venv-test ## Build the tarball of a release from what is committed and be
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.artifact .
 
 lock: venv-test ## Pin anew what the requirements of tests/requirements pull in
-	@'$(BIN)/uv' pip compile --universal --python-version 3.11 --quiet --no-annotate --upgrade \
+	@'$(BIN)/uv' pip compile --universal --python-version 3.11 --quiet --no-annotate --upgrade --generate-hashes \
 		--custom-compile-command 'make lock' tests/requirements/docs.txt --output-file tests/requirements/constraints.txt
 
 lab-up: venv ## Start the lab, after building what is missing

@@ -45,6 +45,14 @@ def test_no_path_or_registry_of_one_machine() -> None:
     assert not found, "\n".join(found)
 
 
+def test_each_package_of_the_tests_is_pinned_with_its_hashes() -> None:
+    """uv and pip check them: `make lock` writes them."""
+    text = (CHECKOUT / "tests" / "requirements" / "constraints.txt").read_text().replace("\\\n", " ")
+    packages = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(packages) > 100
+    assert [line for line in packages if "==" not in line or "--hash=sha256:" not in line] == []
+
+
 def test_galaxy_artifact(tmp_path: Path) -> None:
     code, output = run("ansible-galaxy", "collection", "build", "--output-path", str(tmp_path))
     assert code == 0, output

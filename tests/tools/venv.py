@@ -93,16 +93,20 @@ def _create(folder: Path) -> None:
 
 
 def _install(folder: Path, level: str) -> None:
-    """By uv, or by pip where uv can't be had or doesn't reach the package index that pip is set up for."""
-    python, requirements = str(folder / "bin" / "python"), str(REQUIREMENTS / f"{level}.txt")
-    constraints = str(REQUIREMENTS / "constraints.txt")
-    arguments = ["install", "--requirement", requirements, "--constraint", constraints]
+    """By uv, or by pip where uv can't be had or doesn't reach the package index that pip is set up for.
+
+    Nothing is installed whose hash constraints.txt doesn't have. pip refuses constraints with hashes, so that it takes
+    the file as its requirements: what all levels need.
+    """
+    python, constraints = str(folder / "bin" / "python"), str(REQUIREMENTS / "constraints.txt")
+    arguments = ["--requirement", str(REQUIREMENTS / f"{level}.txt"), "--constraint", constraints]
     uv = folder / "bin" / "uv"
     quiet = [] if sys.stderr.isatty() else ["--quiet"]  # Its progress bars are for terminals, its list for nobody.
-    if uv.exists() and not _run([str(uv), "pip", *arguments, "--python", python, *quiet]):
+    if uv.exists() and not _run([str(uv), "pip", "install", *arguments, "--python", python, *quiet]):
         return
     _say("without uv: pip, which takes some minutes")
-    if _run([python, "-m", "pip", "--disable-pip-version-check", *arguments]):
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install"]
+    if _run([*pip, "--require-hashes", "--requirement", constraints]):
         raise Failed("pip could not install the requirements (above): is the package index reachable?")
 
 

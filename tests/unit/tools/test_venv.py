@@ -98,6 +98,9 @@ def test_pip_takes_over(commands: Commands, tmp_path: Path, failing: str) -> Non
     venv.build(tmp_path / "v", "runtime")
     assert "pip" in commands[-1]
     assert commands[-1][0].endswith("python")
+    # It takes no hashes from constraints.
+    assert "--constraint" not in commands[-1]
+    assert commands[-1][-3:] == ["--require-hashes", "--requirement", str(venv.REQUIREMENTS / "constraints.txt")]
 
 
 @pytest.mark.usefixtures("commands")
