@@ -15,6 +15,8 @@ from ansible_collections.enbuild.eks.tests.awx.playbooks import offered
 from ansible_collections.enbuild.eks.tests.awx.rules import Fields, Invalid
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, files
 
+REPOSITORY = "https://github.com/enbuild/enbuild.eks"
+"""This repository; the checkout stands for it."""
 NEEDED = object()
 """The default of a field that AWX asks for."""
 
@@ -265,7 +267,8 @@ class Objects:
     def update_project(self, number: int) -> int:
         """Synchronise: read which playbooks the checkout has that the project's URL names. It is done at once."""
         project = self.made["projects"][number]
-        root = Path(project["scm_url"].removeprefix("file://"))
+        ours = project["scm_url"] == REPOSITORY
+        root = CHECKOUT if ours else Path(project["scm_url"].removeprefix("file://"))
         found = files() if root == CHECKOUT else [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
         self.playbooks[number] = offered(root, found)
         project["scm_revision"] = "0" * 40

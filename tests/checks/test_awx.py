@@ -75,6 +75,11 @@ def test_the_role_hands_on_all_that_the_data_says(kind: str) -> None:
     assert {key for item in data.read(kind) for key in item} <= read
 
 
+def test_the_project_is_a_release() -> None:
+    version = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["version"]
+    assert [item["scm_branch"] for item in data.read("projects")] == [version]
+
+
 def test_the_notification_names_what_was_found() -> None:
     (template,) = data.read("notifications")
     artifacts = {

@@ -10,15 +10,16 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.enbuild.eks.plugins.filter.workloads import collection_version
 from ansible_collections.enbuild.eks.tests.awx import data
+from ansible_collections.enbuild.eks.tests.awx.objects import REPOSITORY
 from ansible_collections.enbuild.eks.tests.awx.server import Awx, running
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, copy_as_collection, environment
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook
 
 WRITES = ("POST", "PATCH", "DELETE", "PUT")
 GIVEN = {
-    "awx_setup_scm_url": f"file://{CHECKOUT}",
     "awx_setup_aws_credential": "AWS",
     "awx_setup_aws_access_key": "AKIAIOSFODNN7EXAMPLE",
     "awx_setup_aws_secret_key": "wJalrXUtnFEMI-the-secret",
@@ -78,7 +79,7 @@ ENDPOINTS = {
     "workflows": "workflow_job_templates",
 }
 REFERENCES = ("organization", "project", "inventory", "source_project", "unified_job_template")
-OURS = ("scm_url", "source_vars", "notification_configuration")
+OURS = ("source_vars", "notification_configuration")
 """What the variables of these tests say otherwise than the data."""
 MADE = {item["name"] for kind in KINDS for item in data.read(kind)}
 
@@ -108,7 +109,8 @@ def test_each_object_is_as_the_data_says(awx: Awx, filled: None) -> None:
     project, inventory = awx.one("projects", "enbuild.eks"), awx.one("inventories", "EKS clusters")
     hook, credential = awx.one("notification_templates", "EKS Pod Identity"), awx.one("credentials", "AWS")
     image = awx.one("execution_environments", "enbuild.eks")
-    assert project["scm_url"] == f"file://{CHECKOUT}"
+    version = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["version"]
+    assert (project["scm_url"], project["scm_branch"]) == (REPOSITORY, version)
     assert {project["organization"], inventory["organization"], hook["organization"]} == {organization}
     assert hook["notification_configuration"]["url"] == "https://hooks.example.com/ours"
     assert hook["messages"] == data.read("notifications")[0]["messages"]
@@ -234,8 +236,9 @@ def test_check_predicts_another_project_and_what_somebody_changed(awx: Awx, setu
 def test_everything_is_made_within_the_organization(setup: Setup, awx: Awx, filled: None) -> None:
     """Names are unique in an organization only; afterwards two organizations have objects of the same names."""
     other = awx.objects.create("organizations", {"name": "Other"})
-    run = setup(awx_setup_organization="Other")
+    run = setup(awx_setup_organization="Other", awx_setup_scm_url=f"file://{CHECKOUT}")
     assert run.returncode == 0, run.output
+    assert [each["scm_branch"] for each in awx.objects.all("projects") if each["organization"] == other] == [""]
     for kind in ("credentials", "projects", "inventories", "notification_templates", "job_templates"):
         owners = [each["organization"] for each in awx.objects.all(kind)]
         assert owners.count(other) == len(owners) / 2, kind
