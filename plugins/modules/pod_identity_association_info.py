@@ -161,7 +161,8 @@ ARGUMENT_SPEC = {
 
 def read(module: AnsibleAWSModule) -> None:
     wanted = query(module.params)
-    client = aws_client(module, "eks", max_pool_connections=wanted.concurrency)
+    every = not (wanted.service_account or wanted.association_id)
+    client = aws_client(module, "eks", many=every, max_pool_connections=wanted.concurrency)
     module.exit_json(changed=False, associations=select(EksAssociations(client, wanted.cluster), wanted))
 
 

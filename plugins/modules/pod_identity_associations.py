@@ -199,7 +199,7 @@ from ..module_utils._association.bulk_apply import read, settle_all
 from ..module_utils._association.bulk_plan import ALL, KEEP, OWN, request
 from ..module_utils._association.options import ARGUMENT_SPEC, TASK_SPEC
 from ..module_utils._association.plan import FLOORS
-from ..module_utils._core.aws import Deadline, aws_client
+from ..module_utils._core.aws import MANY, Deadline, aws_client
 from ..module_utils._core.botocore import require
 from ..module_utils._core.converge import converge_all, run
 
@@ -214,7 +214,7 @@ SET_SPEC = {
 def ensure(module: AnsibleAWSModule) -> None:
     params = module.params
     wanted = request(params)
-    client = aws_client(module, "eks", max_pool_connections=wanted.concurrency)
+    client = aws_client(module, "eks", many=len(wanted.targets) >= MANY, max_pool_connections=wanted.concurrency)
     require(client, "CreatePodIdentityAssociation", wanted.floored, FLOORS)
     eks = EksAssociations(client, wanted.cluster)
     items = read(eks, wanted)

@@ -264,7 +264,7 @@ changes:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._core.aws import Deadline, aws_client
+from ..module_utils._core.aws import MANY, Deadline, aws_client
 from ..module_utils._core.converge import converge_all, run
 from ..module_utils._iam.roles_apply import CONCURRENCY, PATIENCE, Roles
 from ..module_utils._iam.roles_model import ATTACHED_QUOTA, TRUST_QUOTA, request
@@ -299,8 +299,9 @@ ARGUMENT_SPEC = {
 
 
 def ensure(module: AnsibleAWSModule) -> None:
-    client = aws_client(module, "iam", max_pool_connections=CONCURRENCY)
-    roles = Roles(client, request(module.params), Deadline(PATIENCE))
+    wanted = request(module.params)
+    client = aws_client(module, "iam", many=len(wanted.roles) >= MANY, max_pool_connections=CONCURRENCY)
+    roles = Roles(client, wanted, Deadline(PATIENCE))
     converge_all(module, ("role", "roles"), roles.items(), roles.apply, roles.summary)
 
 

@@ -28,6 +28,8 @@ from .relay import Relay
 
 NAMESPACE = "bench"
 SIZES = (1, 10, 100, 1000)
+THROTTLED = (300, 10)
+"""Associations, and describes that EKS allows in a second."""
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -98,7 +100,7 @@ class Bench:
         return time.monotonic() - started
 
 
-def counts(bench: Bench) -> None:
+def counts(bench: Bench, _loop_most: int) -> None:
     """Print the calls of each kind of work."""
     one = {"namespace": NAMESPACE, "service_account": "one", "role_arn": bench.roles[0]}
     other = {**one, "role_arn": bench.roles[1], "tags": {"team": "shop"}}
@@ -144,11 +146,30 @@ def times(bench: Bench, loop_most: int) -> None:
             print(f"{threads / whole:.2f} times as fast as 4 bare threads")
 
 
+def throttled(bench: Bench, _loop_most: int) -> None:
+    """Print what a task of many calls costs where EKS allows few of them in a second."""
+    size, rate = THROTTLED
+    bench.fill(size)
+    many = {"associations": bench.associations(size)}
+    free = sum(bench.calls(SET, many).values())
+    bench.lab.control("PUT", "throttles", [{"service": "eks", "operation": "Describe*", "rate": rate}])
+    started = time.monotonic()
+    slowed = sum(bench.calls(SET, many).values())
+    seconds = time.monotonic() - started
+    bench.lab.control("PUT", "throttles", [])
+    print(f"\n{size} associations, {rate} describes a second allowed: {slowed} calls in place of {free},", end=" ")
+    print(f"{slowed / free:.2f} times as many, in {seconds:.0f} s", flush=True)
+
+
+PARTS: dict[str, t.Callable[[Bench, int], None]] = {"counts": counts, "throttled": throttled, "times": times}
+
+
 def main() -> None:
     """Start a lab of its own, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latency", type=float, default=20, metavar="MS", help="that each answer takes on its way")
     parser.add_argument("--loop-most", type=int, default=SIZES[-1], metavar="N", help="largest N for the loop of tasks")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     given = parser.parse_args()
     with Lab.start(f"bench-{os.getpid()}", tied=True) as lab:
         iam = lab.aws("iam")
@@ -156,9 +177,9 @@ def main() -> None:
         arns = [iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"] for name in ("a", "b")]
         with Relay(urlsplit(lab.aws_endpoint_url).port or 80, given.latency / 1000) as relay:
             bench = Bench(lab, f"http://127.0.0.1:{relay.port}", (arns[0], arns[1]))
-            counts(bench)
-            print(f"\nEach answer takes {given.latency:g} ms on its way.")
-            times(bench, given.loop_most)
+            print(f"Each answer takes {given.latency:g} ms on its way.\n")
+            for part in given.parts:
+                PARTS[part](bench, given.loop_most)
     remove(lab.name)
 
 

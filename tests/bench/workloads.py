@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a look at a large cluster costs: requests to the API server, AWS calls, and seconds.
+"""What a look at a large cluster costs: requests to the API server, AWS calls, seconds and memory.
 
 ``python -m ansible_collections.enbuild.eks.tests.bench.workloads``; most of its minutes go into making the pods.
 """
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
 import typing as t
 from collections import Counter
@@ -138,15 +140,25 @@ def _measure(lab: Lab) -> None:
         }
         command = [sys.executable, "-m", f"ansible_collections.enbuild.eks.plugins.modules.{MODULE.stem}"]
         given = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
-        seconds = min(_seconds(command, given, lab) for _attempt in range(ATTEMPTS))
-        print(f"{label}: {seconds:.1f} s", flush=True)
+        costs = [_cost(command, given, lab) for _attempt in range(ATTEMPTS)]
+        seconds, cpu, mebibytes = (min(each) for each in zip(*costs, strict=True))
+        print(f"{label}: {seconds:.1f} s, {cpu:.1f} s of CPU, {mebibytes:.0f} MiB", flush=True)
 
 
-def _seconds(command: list[str], given: str, lab: Lab) -> float:
-    """Wall time of one run of the module, as Ansible starts it."""
-    started = time.monotonic()
-    subprocess.run(command, input=given, text=True, capture_output=True, check=True, env=lab.environment())
-    return time.monotonic() - started
+def _cost(command: list[str], given: str, lab: Lab) -> tuple[float, float, float]:
+    """Wall time, CPU time and peak memory (MiB) of one run of the module, as Ansible starts it."""
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as answer:
+        asked.write(given.encode())
+        asked.seek(0)
+        started = time.monotonic()
+        process = subprocess.Popen(command, stdin=asked, stdout=answer, stderr=subprocess.STDOUT, env=lab.environment())
+        _pid, status, used = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        answer.seek(0)
+        if process.returncode:
+            sys.exit(answer.read().decode()[-3000:])
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

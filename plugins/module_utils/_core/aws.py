@@ -18,6 +18,11 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule names the missing lib
 RETRIES = {"mode": "standard", "max_attempts": 10}
 """botocore's standard mode retries throttling, 5xx and lost connections with backoff and jitter, under the one
 ``clientRequestToken`` of the call; AWSRetry would make a new token, and a second resource."""
+MANY = 25
+"""Things of which a task makes so many calls that EKS or IAM may throttle it for them."""
+SLOWING = {"mode": "adaptive", "max_attempts": 10}
+"""For many calls: botocore's adaptive mode retries alike, and after a throttled call it slows down all others of the
+client, until they pass. It would make a task of few calls wait that others are throttled for."""
 
 
 class DeadlineExceeded(Exception):
@@ -60,15 +65,16 @@ class Deadline:
 
 
 def aws_client(
-    module: t.Any, service: str, deadline: Deadline | None = None, region: str = "", **config: t.Any
+    module: t.Any, service: str, deadline: Deadline | None = None, region: str = "", many: bool = False, **config: t.Any
 ) -> t.Any:
     """Return a boto3 client that retries as AWS advises, and begins no attempt after ``deadline``.
 
-    ``region`` is another one than the module's; ``config`` goes to ``botocore.config.Config``, for example
+    ``region`` is another one than the module's. With ``many`` calls to make, it slows down where AWS throttles.
+    ``config`` goes to ``botocore.config.Config``, for example
     ``max_pool_connections``.
     """
     elsewhere = {"region": region} if region else {}
-    client = module.client(service, config={"retries": RETRIES, **config}, **elsewhere)
+    client = module.client(service, config={"retries": SLOWING if many else RETRIES, **config}, **elsewhere)
     if deadline is not None:
         client.meta.events.register(f"before-send.{service}", lambda **_event: _check(deadline))
     return client

@@ -100,7 +100,7 @@ def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> Sight:
         return Sight(templates, owners, tried=_tried(asked, kubernetes, templates, owners, Bindings()))
     accounts = _accounts(asked, kubernetes)
     places = {place_of(template) for template in templates.values() if template}
-    eks = functools.cache(lambda: aws_client(module, "eks"))
+    eks = functools.cache(lambda: aws_client(module, "eks", many=asked.scans))
     bindings = _bindings(asked, eks, places, accounts)
     tried = _tried(asked, kubernetes, templates, owners, bindings, accounts)
     sight = Sight(templates, owners, bindings, slips(bindings, sorted(places)), accounts, tried=tried)

@@ -35,7 +35,9 @@ def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Eviden
     others = [each for each in ready if not each.workload.asked]
     left_out = {each.workload for each in others[asked.proofs :]}
     chosen = [each for each in ready if each.workload not in left_out]
-    iam = functools.cache(lambda: IamRoles(aws_client(module, "iam")))  # Its client costs more than most calls.
+    iam = functools.cache(
+        lambda: IamRoles(aws_client(module, "iam", many=asked.scans))
+    )  # Its client costs more than most calls.
     simulator = iam().client if any(map(_simulates, chosen)) else None
     prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart), simulator, asked.rung)
     proven = {each.workload: each for each in spread(prover.prove, chosen, CONCURRENCY)}

@@ -7,11 +7,18 @@ from __future__ import annotations
 import typing as t
 import urllib.error
 
+import boto3
 import pytest
+from ansible_collections.enbuild.eks.plugins.module_utils._association.api import EksAssociations
+from ansible_collections.enbuild.eks.plugins.module_utils._association.bulk_apply import describe_all
+from ansible_collections.enbuild.eks.plugins.module_utils._association.plan import Observed
+from ansible_collections.enbuild.eks.plugins.module_utils._core.aws import aws_client
 from ansible_collections.enbuild.eks.tests.lab.aws.throttles import Throttles
-from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import Lab
+from ansible_collections.enbuild.eks.tests.unit.lab.aws.emulated import OPERATOR, REGION, Lab
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
+DESCRIBE = "DescribePodIdentityAssociation"
 DESCRIBES = {"service": "eks", "operation": "Describe*", "rate": 10, "burst": 3}
 
 
@@ -100,3 +107,31 @@ def test_nonsense_is_refused(lab: Lab, body: t.Any) -> None:
     with pytest.raises(urllib.error.HTTPError, match="400"):
         lab.control("PUT", "throttles", body)
     assert lab.control("GET", "throttles") == []
+
+
+class ModuleOfTest:
+    """Takes an AnsibleAWSModule's place: its clients retry as they are told."""
+
+    region = REGION
+
+    def __init__(self, lab: Lab) -> None:
+        self._url = lab.url
+
+    def client(self, service: str, config: t.Any) -> t.Any:
+        keys = {"aws_access_key_id": OPERATOR[0], "aws_secret_access_key": OPERATOR[1]}
+        return boto3.client(service, REGION, endpoint_url=self._url, config=Config(**config), **keys)
+
+
+def test_a_task_of_many_calls_slows_down_and_misses_nothing(lab: Lab) -> None:
+    """How many calls that saves depends on the machine: tests/bench/modules.py counts them."""
+    eks, role = lab.client("eks"), lab.role("orders")
+    for number in range(12):
+        address = {"namespace": "shop", "serviceAccount": f"orders-{number}"}
+        eks.create_pod_identity_association(clusterName="lab", **address, roleArn=role)
+    lab.control("PUT", "faults", [{"service": "eks", "operation": DESCRIBE, "every": 10}])
+    few, many = (aws_client(ModuleOfTest(lab), "eks", many=many) for many in (False, True))
+    assert [client.meta.config.retries["mode"] for client in (few, many)] == ["standard", "adaptive"]
+    slowing = EksAssociations(many, "lab")
+    found = describe_all(slowing, slowing.list(), 8)
+    assert [one for _key, one in found if not isinstance(one, Observed)] == []
+    assert lab.control("GET", "calls")["calls"]["eks"][DESCRIBE] == 12 + 1
