@@ -35,9 +35,7 @@ def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Eviden
     others = [each for each in ready if not each.workload.asked]
     left_out = {each.workload for each in others[asked.proofs :]}
     chosen = [each for each in ready if each.workload not in left_out]
-    iam = functools.cache(
-        lambda: IamRoles(aws_client(module, "iam", many=asked.scans))
-    )  # Its client costs more than most calls.
+    iam = functools.cache(lambda: _iam(module, asked))
     simulator = iam().client if any(map(_simulates, chosen)) else None
     prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart), simulator, asked.rung)
     proven = {each.workload: each for each in spread(prover.prove, chosen, CONCURRENCY)}
@@ -47,6 +45,11 @@ def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Eviden
         for each in seen
     ]
     return explained(iam, asked.rung, climbed)
+
+
+def _iam(module: t.Any, asked: Asked) -> IamRoles:
+    """IAM; its client costs more than most calls."""
+    return IamRoles(aws_client(module, "iam", many=asked.scans))
 
 
 def _is_ready(seen: Evidence, asked: Asked) -> bool:
