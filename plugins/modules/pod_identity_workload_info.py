@@ -21,9 +21,12 @@ description:
   - Nothing is changed. A pod created now is tried as a server-side dry run through the cluster's own admission
     chain, which needs the permission to create pods in the namespace.
   - Credentials are issued by exchanging a token of that very pod, which needs the permission to create
-    C(serviceaccounts/token) in Kubernetes and C(eks-auth:AssumeRoleForPodIdentity) in AWS. Where that is denied, the
-    pod itself asks its agent, by an exec that needs C(pods/exec). Credentials and tokens are neither returned nor
-    logged.
+    C(serviceaccounts/token) in Kubernetes and C(eks-auth:AssumeRoleForPodIdentity) in AWS. Credentials and tokens are
+    neither returned nor logged.
+  - The pod itself asks its agent in addition (O(ask_pods)), by an exec that needs C(pods/exec), with what its image
+    has. Only the pod can know of a network policy or a mesh between it and the agent, of a node that may not ask EKS,
+    and of an SDK that is older than Pod Identity. Where the exchange of a token is denied, its answer is the only
+    evidence.
   - IAM is asked about a role only where something is missing that the role may explain.
   - What the caller may not read is left out and counts neither for nor against a workload.
 author:
@@ -151,6 +154,17 @@ options:
         one of EKS. Those in O(workloads) all are.
     type: int
     default: 10
+  ask_pods:
+    description:
+      - Whether a pod itself asks for its credentials as well, where EKS issues some to the caller for it. Both answers
+        are compared, and RV(workloads[].pod_asked) has the pod's.
+      - It is one exec for each workload that is proven, or two where its image has no shell, with 30 seconds and 64 KiB
+        at most. The program that runs in the pod prints no credentials.
+      - Without the permission, nothing is asked and nothing is wrong. An image with neither Python, curl, wget nor
+        busybox says nothing.
+      - Where the exchange of a token is denied, a pod is asked whatever this is.
+    type: bool
+    default: true
   rollouts:
     description:
       - Whether to read nodes and PodDisruptionBudgets, where something may be restarted, for C(obstacle) and C(note) of
@@ -310,6 +324,20 @@ workloads:
         how: eks_auth
         assumed_role_arn: arn:aws:sts::123456789012:assumed-role/enbuild-ai-bedrock/eks-production-enbuild-en-0b1c
         tool: ""
+        pod: enbuild-enbuild-ai-6d4cf56db6-x2m8f
+        message: ""
+    pod_asked:
+      description:
+        - What the pod itself says, where it was asked in addition; null where it wasn't.
+        - C(agrees) is true where it says the same as EKS, false where it gets none or others, which is a finding
+          (C(agent_unreachable), C(other_identity), C(sdk_without_credentials)), and null where nothing is known,
+          with the reason in C(message).
+        - C(assumed_role_arn) is empty where the image has no SDK to ask STS with.
+      type: dict
+      sample:
+        agrees: true
+        assumed_role_arn: arn:aws:sts::123456789012:assumed-role/enbuild-ai-bedrock/eks-production-enbuild-en-7f3a
+        tool: python with boto3
         pod: enbuild-enbuild-ai-6d4cf56db6-x2m8f
         message: ""
     allowed:
@@ -479,6 +507,7 @@ ARGUMENT_SPEC = {
     "wait_timeout": {"type": "int", "default": 120},
     "checks": {"type": "raw", "default": []},
     "proofs": {"type": "int", "default": 10},
+    "ask_pods": {"type": "bool", "default": True},
     "rollouts": {"type": "bool", "default": False},
     "before_restart": {"type": "bool", "default": False},
     "manifests": {"type": "str", "default": "", "no_log": True},

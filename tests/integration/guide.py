@@ -28,6 +28,7 @@ def run_guide(
         "eks_cluster_name": lab.cluster_name,
         "eks_region": lab.region,
         "enbuild_release_chart_repository_url": lab.chart_repository_url,
+        "pod_identity_verify_ask_pods": False,  # Each answer costs a start of Python; one run asks.
         **variables,
     }
     return run_playbook(

@@ -32,7 +32,8 @@ class ModuleOfTest:
     def __init__(self, lab: Lab, params: dict[str, t.Any], keys: dict[str, str], check_mode: bool) -> None:
         defaults = {name: t.cast("t.Any", spec).get("default") for name, spec in ARGUMENT_SPEC.items()}
         access = {"kubeconfig": str(lab.kubernetes.kubeconfig), "context": "lab-admin"}
-        self.params = {**defaults, **access, "cluster_name": lab.cluster_name, **params}
+        quick = {"ask_pods": False}  # Each answer costs a start of Python; those that are about it ask.
+        self.params = {**defaults, **access, **quick, "cluster_name": lab.cluster_name, **params}
         self.check_mode = check_mode
         self.region = lab.region
         self._url = lab.aws_endpoint_url

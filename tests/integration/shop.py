@@ -43,6 +43,8 @@ class Shop:
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
+        self.asking = False
+        """Whether the pods are asked, too."""
         self.namespace = f"shop-{next(NUMBERS)}"
         self.role_name = f"{self.namespace}-orders"
         self.role_arn = f"arn:aws:iam::{lab.account_id}:role/{self.role_name}"
@@ -149,6 +151,6 @@ class Shop:
 
     def look(self) -> tuple[list[dict[str, str]], str]:
         """All findings, and the rung that ``orders`` reaches."""
-        seen = look_at(self.lab, workloads=[{"namespace": self.namespace, **self.asked}])
+        seen = look_at(self.lab, workloads=[{"namespace": self.namespace, **self.asked}], ask_pods=self.asking)
         (workload,) = seen["workloads"]
         return [*seen["findings"], *workload["findings"]], workload["rung"]

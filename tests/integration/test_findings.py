@@ -306,6 +306,31 @@ def in_the_nodes_network(shop: Shop) -> None:
     shop.healthy(spec={"hostNetwork": True})
 
 
+def replaces(shop: Shop, module: str, text: str) -> None:
+    """Let the Python of the pods import ``text`` under a name of ours, in place of a network policy or an old image."""
+    shop.kubectl("create", "configmap", "code", f"--from-literal={module}={text}")
+    shop.healthy(
+        spec={"volumes": [{"name": "code", "configMap": {"name": "code"}}]},
+        container={
+            "volumeMounts": [{"name": "code", "mountPath": "/code"}],
+            "env": [{"name": "PYTHONPATH", "value": "/code"}],
+        },
+    )
+    shop.asking = True
+
+
+@case("agent_unreachable")
+def behind_a_network_policy(shop: Shop) -> None:
+    cut = "import socket\n\ndef no(*words):\n    raise OSError('timed out')\n\nsocket.socket.connect = no"
+    replaces(shop, "sitecustomize.py", cut)
+
+
+@case("sdk_without_credentials")
+def older_than_pod_identity(shop: Shop) -> None:
+    old = "def client(*words, **more):\n    raise ValueError('Unsupported host')"
+    replaces(shop, "boto3.py", old)
+
+
 @case("role_missing")
 def without_its_role(shop: Shop) -> None:
     shop.healthy()
@@ -484,6 +509,11 @@ def leave_fargate(shop: Shop) -> None:
     agent.await_ready(shop.lab)
 
 
+def import_its_own_again(shop: Shop) -> None:
+    shop.kubectl("set", "env", "deployment/orders", "PYTHONPATH-")
+    shop.settle()
+
+
 def let_it_chain(shop: Shop) -> None:
     chaining = policy({"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*"})
     shop.lab.aws("iam").put_role_policy(RoleName=shop.role_name, PolicyName="chain", PolicyDocument=chaining)
@@ -515,6 +545,8 @@ CURES.update(
     another_webhook_fails=repair_the_webhook,
     over_quota=lambda shop: t.cast("None", shop.kubectl("delete", "quota", "few")),
     on_fargate=leave_fargate,
+    behind_a_network_policy=import_its_own_again,
+    older_than_pod_identity=import_its_own_again,
     may_not_assume_its_target=let_it_chain,
     denied_by_a_deny=take_the_denial_out,
     no_such_bucket=correct_the_check,

@@ -153,6 +153,8 @@ WITHHELD = {
     "iam, eks-auth, exec": ("injected", "", "not authorized to perform: eks-auth:AssumeRoleForPodIdentity"),
 }
 """How far a caller gets without them, by which evidence, and why no further."""
+AGREES = {"": (True, "python with boto3"), "exec": (None, "")}
+"""What the pod says in addition, where the caller asks it and may exec, and where it may not."""
 
 
 def test_a_caller_who_may_not_do_everything_is_told_how_far_it_got_and_why_no_further(shop: Shop) -> None:
@@ -163,8 +165,11 @@ def test_a_caller_who_may_not_do_everything_is_told_how_far_it_got_and_why_no_fu
         given = [right for name, right in MAY.items() if name not in withheld.split(", ")]
         access = limited(shop, [right for right in given if "aws" not in right])
         keys = reader(shop, f"{number}", "eks:*", *(action for right in given for action in right.get("aws", ())))
-        seen = look_at(shop.lab, keys=keys, workloads=asked, **access)
+        asking = withheld in AGREES
+        seen = look_at(shop.lab, keys=keys, workloads=asked, ask_pods=asking, **access)
         (workload,) = seen["workloads"]
+        if asking:
+            assert (workload["pod_asked"]["agrees"], workload["pod_asked"]["tool"]) == AGREES[withheld], workload
         assert (workload["rung"], workload["issued"]["how"]) == (rung, how), (withheld, workload)
         assert words in workload["stopped_by"], withheld
         assert (seen["findings"], workload["findings"]) == ([], []), withheld

@@ -201,7 +201,7 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site) -> None:
     assert (check.returncode, check.changed) == (0, []), check.output
 
 
-def test_only_stale_workloads_are_restarted(lab: Lab, site: Site, installed: None) -> None:
+def test_only_stale_workloads_are_restarted(lab: Lab, site: Site, installed: None, tmp_path: Path) -> None:
     before = lab.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=ai", "-o", "name")
     eks = lab.aws("eks")
     (found,) = eks.list_pod_identity_associations(
@@ -210,12 +210,14 @@ def test_only_stale_workloads_are_restarted(lab: Lab, site: Site, installed: Non
     eks.delete_pod_identity_association(clusterName=lab.cluster_name, associationId=found["associationId"])
     lab.kubectl("rollout", "restart", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE)
     lab.kubectl("rollout", "status", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE, "--timeout=60s")
-    run = site()
+    run = site(pod_identity_verify_ask_pods=True, pod_identity_report_dir=str(tmp_path))
     assert run.returncode == 0, run.output
     assert [change for change in run.changed if "estart" in change] == [
         "enbuild.eks.pod_identity_rollout : Restart Deployment enbuild/enbuild-enbuild-ctf"
     ]
     assert lab.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=ai", "-o", "name") == before
+    made = json.loads((tmp_path / f"{lab.cluster_name}.json").read_text())
+    assert [each["pod_asked"]["agrees"] for each in made["workloads"]] == [True, True]
     assert_the_job_is_done(lab)
 
 

@@ -21,6 +21,7 @@ from .run_checks import Credentials
 with contextlib.suppress(ImportError):  # AnsibleAWSModule names the missing library.
     from botocore.exceptions import BotoCoreError, ClientError
 
+FORBIDDEN = 403
 NOT_OURS = "not authorized to perform: eks-auth:"
 """In a denial that is about the caller instead of the pod."""
 
@@ -31,14 +32,23 @@ class Issue:
 
     issued: Issued
     credentials: Credentials | None = None
+    asked: Issued | None = None
+    """What the pod itself says, in addition."""
 
 
 class Issuer:
     """Asks EKS for the credentials of pods; safe to use from several threads."""
 
-    def __init__(self, module: t.Any, kubernetes: Kubernetes, before_restart: bool = False) -> None:
-        """With ``before_restart``, a pod will do that doesn't carry the injection yet."""
+    def __init__(
+        self, module: t.Any, kubernetes: Kubernetes, before_restart: bool = False, ask_pods: bool = True
+    ) -> None:
+        """With ``before_restart``, a pod will do that doesn't carry the injection yet.
+
+        With ``ask_pods``, a pod itself is asked in addition, as far as the caller may.
+        """
         self._before_restart = before_restart
+        self._ask_pods = ask_pods
+        self._closed: set[str] = set()  # namespaces whose pods the caller may not exec in
         self._client = aws_client(module, "eks-auth")
         self._kubernetes = kubernetes
 
@@ -65,7 +75,14 @@ class Issuer:
         given = answer["credentials"]
         credentials = Credentials(given["accessKeyId"], given["secretAccessKey"], given["sessionToken"])
         found = Issued("eks_auth", True, answer["assumedRoleUser"]["arn"], pod=pod.name)
-        return Issue(compared(found, seen.association or {}), credentials)
+        return Issue(compared(found, seen.association or {}), credentials, self._asked(seen, pod))
+
+    def _asked(self, seen: Evidence, pod: Pod) -> Issued | None:
+        """What the pod says in addition; why it says nothing, where it can't; None where it isn't to be asked."""
+        if not (self._ask_pods and pod.injected):
+            return None
+        found, obstacle = self._by_exec(pod)
+        return compared(found, seen.association or {}) if found else Issued("", None, pod=pod.name, message=obstacle)
 
     def _other_evidence(self, seen: Evidence, pod: Pod, why: str) -> Issue:
         found, obstacle = self._by_exec(pod)
@@ -77,14 +94,16 @@ class Issuer:
         """What the pod found out by itself, or why it couldn't."""
         if not pod.container:
             return None, f"Pod {pod.name} doesn't know of an agent before it is created anew."
-        for command in COMMANDS:
-            try:
-                found = read(self._kubernetes.execute(pod, command), pod.name)
-            except KubernetesError as error:
-                return None, str(error)
-            if found:
-                return found, ""
-        return None, f"The image of pod {pod.name} has neither Python, curl, wget nor busybox."
+        if pod.namespace in self._closed:
+            return None, f"The caller may not exec in pods of namespace {pod.namespace}."
+        try:
+            answers = (read(self._kubernetes.execute(pod, command), pod.name) for command in COMMANDS)
+            found = next(filter(None, answers), None)
+        except KubernetesError as error:
+            if error.status == FORBIDDEN:
+                self._closed.add(pod.namespace)
+            return None, str(error)
+        return found, "" if found else f"The image of pod {pod.name} has neither Python, curl, wget nor busybox."
 
 
 def likely(seen: Evidence) -> Evidence:

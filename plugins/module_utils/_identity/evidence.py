@@ -89,6 +89,9 @@ class Issued:
     message: str = ""
     """Why there are none, or why it isn't known."""
 
+    sdk_error: str = ""
+    """Why the SDK in the pod, where it has one, finds no credentials, by the exception's name."""
+
     def result(self) -> dict[str, t.Any]:
         """As modules return it."""
         return {name: getattr(self, name) for name in ("how", "assumed_role_arn", "tool", "pod", "message")}
@@ -175,6 +178,8 @@ class Evidence:
     role: Role | None = None
     target: Role | None = None
     issued: Issued | None = None
+    asked: Issued | None = None
+    """What the pod itself says of its credentials, where they were issued to the caller; None where it wasn't asked."""
     answers: tuple[Answer, ...] = ()
     refusal: str = ""
     """Why the API server refuses a pod that is tried as a dry run, in its own words."""

@@ -83,16 +83,32 @@ Not every BusyBox is built with wget's -T, and Debian's falls over it.
 
 COMMANDS = (("sh", "-c", SHELL, "sh", PYTHON), ("python3", "-c", PYTHON))
 """What to try one after another: an image may have no shell."""
+WITHOUT_CREDENTIALS = (
+    "ConfigParseError",
+    "CredentialRetrievalError",
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "ProfileNotFound",
+    "ValueError",
+)
+"""What boto3 raises where it finds no credentials; to a version older than Pod Identity, its address is a bad value."""
+SURE = ("python", "curl")
+"""Beginnings of tools whose failure is the agent's; a wget may not know the options."""
 START = "proof."
 """What each line of the answer starts with."""
 
 
 def read(printed: str, pod: str) -> Issued | None:
-    """What a pod's answer says; None where its image has nothing to ask with."""
+    """What a pod's answer says; None where its image has nothing to ask with.
+
+    An SDK that can say who it is has credentials, also where the agent gave us none.
+    """
     said = _said(printed)
     if said.get("tool", "none") == "none":
         return None
-    found = Issued("exec", said.get("came") == "yes", said.get("arn", ""), said["tool"], pod)
+    arn = said.get("arn", "")
+    found = Issued("exec", said.get("came") == "yes" or bool(arn), arn, said["tool"], pod)
+    found = replace(found, sdk_error=said["sdk"] if said.get("sdk") in WITHOUT_CREDENTIALS else "")
     if found.good:
         return found
     why = f" ({said['error']})" if said.get("error") else ""
@@ -103,6 +119,11 @@ def _said(printed: str) -> dict[str, str]:
     """By name; the pod's image decides what each says, so that it is cleaned before it stands in a message."""
     lines = (line.removeprefix(START).partition("=") for line in printed.splitlines() if line.startswith(START))
     return {name: clean(value.strip()) for name, _equals, value in lines}
+
+
+def is_sure(found: Issued) -> bool:
+    """Whether no credentials in the pod's answer means that it gets none."""
+    return found.tool.startswith(SURE)
 
 
 def plays(assumed_role_arn: str, role_arn: str) -> bool:

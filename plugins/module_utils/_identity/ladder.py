@@ -76,6 +76,7 @@ def _of_pods(seen: Evidence) -> dict[str, t.Any]:
 def _of_aws(seen: Evidence) -> dict[str, t.Any]:
     return {
         "issued": seen.issued.result() if seen.issued else None,
+        "pod_asked": pod_findings.asked_result(seen),
         "allowed": [answer.result() for answer in seen.answers],
         "role": _role_result(seen),
     }

@@ -37,7 +37,7 @@ def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Eviden
     chosen = [each for each in ready if each.workload not in left_out]
     iam = functools.cache(lambda: _iam(module, asked))
     simulator = iam().client if any(map(_simulates, chosen)) else None
-    prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart), simulator, asked.rung)
+    prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart, asked.ask_pods), simulator, asked.rung)
     proven = {each.workload: each for each in spread(prover.prove, chosen, CONCURRENCY)}
     unproven = Issued(message=f"Not proven: no more than {asked.proofs} workloads that nobody named are (proofs)")
     climbed = [
@@ -72,7 +72,7 @@ class _Prover:
     def prove(self, seen: Evidence) -> Evidence:
         """Ask for credentials, and use them."""
         issue = self._issuer.issue(seen)
-        proven = replace(seen, issued=issue.issued)
+        proven = replace(seen, issued=issue.issued, asked=issue.asked)
         if self._rung != "allowed" or not issue.issued.good:
             return proven
         return replace(proven, answers=tuple(self._answers(proven, issue.credentials)))

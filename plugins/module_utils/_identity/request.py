@@ -50,6 +50,8 @@ class Asked:
     """The cluster as eks_cluster_info returned it; empty where it is to be described."""
     associations: tuple[t.Mapping[str, t.Any], ...] = ()
     """Those that the caller has read."""
+    ask_pods: bool = True
+    """Whether a pod itself is asked for its credentials, too."""
 
     @property
     def scans(self) -> bool:
@@ -86,8 +88,8 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         params["required_rung"],
         _wait(params),
         params["rollouts"],
-        _described(params),
-        _associations(params),
+        *_read(params),
+        params["ask_pods"],
     )
 
 
@@ -95,6 +97,11 @@ def _named(params: t.Mapping[str, t.Any]) -> tuple[tuple[Workload, ...], tuple[C
     """The workloads, and the checks for those that name none."""
     checks = parse_checks(params["checks"], "checks")
     return tuple(parse_workload(item, checks) for item in params["workloads"]), checks
+
+
+def _read(params: t.Mapping[str, t.Any]) -> tuple[t.Mapping[str, t.Any], tuple[t.Mapping[str, t.Any], ...]]:
+    """What the caller has read: the cluster, and its associations."""
+    return _described(params), _associations(params)
 
 
 def _described(params: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:

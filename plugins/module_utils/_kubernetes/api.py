@@ -22,7 +22,6 @@ with seldom_used_later():
     from ansible_collections.kubernetes.core.plugins.module_utils.k8s.exceptions import CoreException
 
 with contextlib.suppress(ImportError):  # kubernetes.core names the missing library.
-    from kubernetes.client import ApiClient
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -202,15 +201,20 @@ class Kubernetes:
             ) from error
 
     def _shell(self, pod: Pod, command: t.Sequence[str]) -> t.Any:
-        with _ONE_AT_A_TIME:  # These would double the CPU time of a look, and few execute anything.
-            from kubernetes.client import CoreV1Api
-            from kubernetes.stream import stream
+        """The open connection. The library's class for the core API takes longer to import than this takes."""
+        with _ONE_AT_A_TIME:  # Few execute anything.
+            from kubernetes.stream.ws_client import websocket_call
 
-        api = CoreV1Api(ApiClient(self._client.client.configuration))
-        api.api_client.default_headers.update(self._client.client.default_headers)
-        options = {"container": pod.container, "command": list(command), "stdin": False, "tty": False}
-        exec_ = api.connect_get_namespaced_pod_exec
-        return stream(exec_, pod.name, pod.namespace, stdout=True, stderr=True, _preload_content=False, **options)
+        client = self._client.client
+        configuration = client.configuration
+        tokens = {
+            each["key"]: each["value"] for each in configuration.auth_settings().values() if each["in"] == "header"
+        }
+        headers = {name.lower(): value for name, value in {**client.default_headers, **tokens}.items()}
+        options = {"container": pod.container, "stdin": "false", "stdout": "true", "stderr": "true", "tty": "false"}
+        query = [*options.items(), *(("command", word) for word in command)]
+        url = f"{configuration.host}{GROUPS['pods']}/namespaces/{pod.namespace}/pods/{pod.name}/exec"
+        return websocket_call(configuration, "GET", url, query_params=query, headers=headers, _preload_content=False)
 
     def _within(self, items: t.Iterable[Object]) -> list[Object]:
         spaces = self._spaces

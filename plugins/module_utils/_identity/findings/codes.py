@@ -49,6 +49,8 @@ CODES = {
     "agent_missing": Kind("error", "issued", "The Pod Identity agent isn't installed"),
     "agent_unhealthy": Kind("error", "issued", "The Pod Identity agent is unhealthy"),
     "auto_mode": Kind("info", "", "Auto Mode brings the agent along"),
+    "agent_unreachable": Kind("error", "issued", "The pod gets no credentials from its agent"),
+    "sdk_without_credentials": Kind("warning", "", "The SDK in the pod finds no credentials"),
     "role_missing": Kind("error", "issued", "The role doesn't exist"),
     "trust_excludes": Kind("error", "issued", "The role's trust policy keeps Pod Identity out"),
     "session_tags_disabled": Kind("error", "issued", "The trust policy needs session tags, and they are disabled"),

@@ -23,7 +23,8 @@ from ..._kubernetes.containers import (
 from ..._kubernetes.credential_files import Mount, credential_files, missing_profiles, other_sources
 from ..._kubernetes.pods import Object
 from ..._kubernetes.sources import unreadable
-from ..evidence import Evidence, Node
+from ..evidence import Evidence, Issued, Node
+from ..exec_probe import is_sure
 from . import remedies
 from .codes import Finding
 
@@ -31,9 +32,11 @@ AGENT = "eks-pod-identity-agent"
 
 
 def of_pods(seen: Evidence) -> t.Iterator[Finding]:
-    """What the pod template gives its containers, then where its pods run."""
-    yield from _of_template(seen)
-    yield from _of_nodes(seen)
+    """What the pod template gives its containers, then where its pods run, then what a pod itself says."""
+    named = [*_of_template(seen), *_of_nodes(seen)]
+    yield from named
+    if served(seen) and all(finding.severity != "error" for finding in named):
+        yield from _of_answer(seen)
 
 
 def served(seen: Evidence) -> bool:
@@ -41,6 +44,60 @@ def served(seen: Evidence) -> bool:
     agent, nodes = seen.around.agent, seen.around.nodes
     found = [nodes.get(pod.node, Node(pod.node)) for pod in seen.pods if pod.node]
     return agent is None or all(node.built_in or (not node.unfit and agent.ready_on(node.name)) for node in found)
+
+
+def asked_result(seen: Evidence) -> dict[str, t.Any] | None:
+    """What the pod says of its credentials, in addition to what EKS issued, as modules return it."""
+    asked = seen.asked
+    if asked is None:
+        return None
+    return {"agrees": _agrees(asked), **{key: value for key, value in asked.result().items() if key != "how"}}
+
+
+def _agrees(asked: Issued) -> bool | None:
+    """Whether it says the same as EKS; None where it says nothing, or what it says is no proof of a fault."""
+    if asked.good:
+        return not asked.sdk_error
+    return None if asked.good is None or not (asked.assumed_role_arn or is_sure(asked)) else False
+
+
+def _of_answer(seen: Evidence) -> t.Iterator[Finding]:
+    """Where the pod's own answer differs from what EKS issued to the caller for it."""
+    asked = seen.asked
+    if asked is None or _agrees(asked) is not False:
+        return
+    if asked.good:
+        yield _sdk_without_credentials(seen, asked)
+    elif asked.assumed_role_arn:
+        yield Finding(
+            "other_identity",
+            str(seen.workload.owner),
+            asked.message.rstrip("."),
+            remedies.recreate(seen.workload.owner),
+        )
+    else:
+        yield _agent_unreachable(seen, asked)
+
+
+def _agent_unreachable(seen: Evidence, asked: Issued) -> Finding:
+    agents = remedies.command("kubectl", "logs", f"daemonset/{AGENT}", "-n", "kube-system", "--tail", "20")
+    forms = " and ".join(agent_forms(seen.around.cluster.ipv6))
+    return Finding(
+        "agent_unreachable",
+        str(seen.workload.owner),
+        f"EKS issues credentials for pod {asked.pod}, but the pod doesn't get them. {asked.message}",
+        f"{agents}  # then see what keeps the pod from {forms}: a network policy, a service mesh, or a role of the "
+        "node that may not call eks-auth:AssumeRoleForPodIdentity",
+    )
+
+
+def _sdk_without_credentials(seen: Evidence, asked: Issued) -> Finding:
+    return Finding(
+        "sdk_without_credentials",
+        str(seen.workload.owner),
+        f"Pod {asked.pod} gets credentials from its agent, but boto3 of its image finds none ({asked.sdk_error})",
+        "Give the image an SDK that knows EKS Pod Identity (boto3 1.34.41 or newer), if the workload uses this one",
+    )
 
 
 def unknown_keys(seen: Evidence) -> list[str]:

@@ -136,3 +136,18 @@ def test_another_role_than_the_associations_is_no_proof() -> None:
     assert compared(found, {"role_arn": ROLE}) == found
     assert compared(found, {"role_arn": ROLE, "target_role_arn": ROLE + "-x"}).good is False
     assert compared(Issued("exec", True), {"role_arn": ROLE}).good
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        ("NoCredentialsError", True),
+        ("ValueError", True),
+        ("ModuleNotFoundError", False),
+        ("EndpointConnectionError", False),
+    ],
+)
+def test_an_sdk_that_finds_no_credentials_is_told_from_one_that_is_not_there(error: str, kept: bool) -> None:
+    found = read(f"proof.tool=python\nproof.came=yes\nproof.sdk={error}", "a")
+    assert found
+    assert found.sdk_error == (error if kept else "")

@@ -377,3 +377,50 @@ def test_a_misspelt_annotation_is_named_though_nobody_asked() -> None:
     verdict = judge(seen)
     assert codes(verdict) == ["misspelt_annotation"]
     assert verdict["findings"][0]["remedy"].endswith("eks.amazonaws.com/pod-identity-association-")
+
+
+ISSUED = Issued("eks_auth", True, "arn:aws:sts::123456789012:assumed-role/orders/a", pod="a")
+OTHER = "Pod a acts as arn:aws:sts::123456789012:assumed-role/node/i-1 instead of " + ROLE
+SAID: dict[str, tuple[Issued, bool | None, list[str], bool]] = {
+    "the same": (Issued("exec", True, ISSUED.assumed_role_arn, "python with boto3", "a"), True, [], True),
+    "nothing to ask with": (Issued("", None, pod="a", message="The image has nothing."), None, [], True),
+    "none, by curl": (Issued("exec", False, tool="curl", pod="a", message="None"), False, ["agent_unreachable"], False),
+    "none, by a wget that may lack options": (Issued("exec", False, tool="wget", pod="a"), None, [], True),
+    "another role": (
+        Issued("exec", False, "arn:aws:sts::123456789012:assumed-role/node/i-1", "curl", "a", OTHER),
+        False,
+        ["other_identity"],
+        False,
+    ),
+    "an old SDK": (
+        Issued("exec", True, tool="python", pod="a", sdk_error="ValueError"),
+        False,
+        ["sdk_without_credentials"],
+        True,
+    ),
+}
+"""What a pod says, whether that agrees with EKS, what is found, and whether the rung issued holds."""
+
+
+@pytest.mark.parametrize(("asked", "agrees", "expected", "holds"), SAID.values(), ids=SAID)
+def test_what_the_pod_itself_says_is_compared_with_what_eks_issued(
+    asked: Issued, agrees: bool | None, expected: list[str], holds: bool
+) -> None:
+    seen = Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, (pod("a"),), (True,), issued=ISSUED, asked=asked)
+    verdict = judge(seen, "issued")
+    assert (codes(verdict), verdict["rungs"]["issued"]) == (expected, holds)
+    assert verdict["pod_asked"] is not None
+    assert (verdict["pod_asked"]["agrees"], verdict["issued"]["how"]) == (agrees, "eks_auth")
+
+
+def test_what_the_pod_says_is_left_out_where_another_finding_explains_it() -> None:
+    """Keys of its own, or no agent on its node."""
+    asked = Issued("exec", False, tool="curl", pod="a")
+    container = {"name": "app", "env": [{"name": "AWS_ACCESS_KEY_ID", "value": "A"}]}
+    keys = Template(OWNER, {"spec": {"serviceAccountName": "orders", "containers": [container]}})
+    placed = replace(pod("a"), node="n")
+    bare = replace(AROUND, agent=Agent("ACTIVE", "v1", (), {"n": ("agent", False)}))
+    seen = Evidence(WORKLOAD, TEMPLATE, ASSOCIATION, (placed,), (True,), issued=ISSUED, asked=asked, around=AROUND)
+    assert codes(judge(seen, "issued")) == ["agent_unreachable"]
+    assert codes(judge(replace(seen, around=bare), "issued")) == ["agent_not_on_node"]
+    assert "agent_unreachable" not in codes(judge(replace(seen, template=keys), "issued"))
