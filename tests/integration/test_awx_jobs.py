@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.enbuild.eks.tests.awx import data, rules
 from ansible_collections.enbuild.eks.tests.integration.agent import AGENT
 from ansible_collections.enbuild.eks.tests.integration.guide import associations, start_over
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
@@ -54,6 +55,7 @@ PLANTED = "pl4nted-p4ssword"
 """A password that somebody typed into a survey. It is among the release's values ever after; no event may hold it."""
 IN_A_POD = "pl4nted-region"
 """A value of the release that a container's environment has in clear; no event of any job may have it."""
+VALUES = f"{{enbuildAI: {{database: {{password: {PLANTED}}}}}, enbuildCTF: {{aws_region: {IN_A_POD}}}}}"
 GIVEN = ("eks_cluster_name", "eks_region", "enbuild_release_chart_repository_url")
 """What the inventory and the template say, and an empty answer would take away."""
 
@@ -129,7 +131,8 @@ class Awx:
         kubeconfigs = [path for path in files if path.name.startswith("kubeconfig-")]
         assert [path for path in kubeconfigs if path.stat().st_mode & 0o077] == []
         kept = [path for path in files if path not in kubeconfigs]
-        text = json.dumps(finished.events) + "".join(path.read_text(errors="replace") for path in kept)
+        text = json.dumps(finished.events) + notification(finished)
+        text += "".join(path.read_text(errors="replace") for path in kept)
         known = {
             "stray-token",
             PLANTED,
@@ -139,6 +142,16 @@ class Awx:
         assert not [secret for secret in known if secret in text]
         found = SECRETS.search(text)
         assert not found, text[max(0, found.start() - 900) : found.start() + 20]
+
+
+def notification(finished: Finished) -> str:
+    """The message that AWX sends when a job has ended, as it fills it in."""
+    (template,) = data.read("notifications")
+    event = "success" if finished.status == "successful" else "error"
+    job = {"name": "job", "status": finished.status, "artifacts": finished.artifacts}
+    sent = rules.rendered(template["messages"][event]["body"], job)
+    assert json.loads(sent)["stopped"] == finished.artifacts.get("pod_identity_stopped", {})
+    return sent
 
 
 @pytest.fixture(scope="module")
@@ -209,8 +222,7 @@ def processes(awx: Awx) -> list[str]:
 def test_the_next_job_ends_what_the_canceled_one_began(awx: Awx) -> None:
     """With a session's token, and every answer but one empty."""
     awx.lab.aws("s3").create_bucket(Bucket="acme-ctf-artifacts")
-    planted = f"{{enbuildAI: {{database: {{password: {PLANTED}}}}}, enbuildCTF: {{aws_region: {IN_A_POD}}}}}"
-    answers = {**blanks(None, ""), **BUCKETS, "enbuild_release_values": planted}
+    answers = {**blanks(None, ""), **BUCKETS, "enbuild_release_values": VALUES}
     done = awx.launch("site", diff_mode=True, verbosity=4, answers=answers, credential=session(awx.lab))
     assert done.status == "successful", done.output
     assert done.artifacts["pod_identity_report"][HOST]["by_rung"]["allowed"] == 2
@@ -220,19 +232,31 @@ def test_the_next_job_ends_what_the_canceled_one_began(awx: Awx) -> None:
     assert IN_A_POD in awx.lab.kubectl("get", "deployment", "-n", "enbuild", "-o", "yaml"), "nothing was planted"
 
 
-def test_a_thin_project_is_enough(awx: Awx, tmp_path: Path) -> None:
+CHECKED_ELSEWHERE = {"site": "the plan above, and test_release.py", "drift": "it is in check mode anyhow"}
+"""Playbooks that no check job is worth its seconds of: where their check mode is searched for secrets."""
+
+
+def test_a_thin_project_is_enough_to_check_playbooks(awx: Awx, tmp_path: Path) -> None:
+    """At verbosity 0, where the runs for real are at 4; one after the other in one job, which saves its start."""
     (tmp_path / "none").mkdir()
     thin = clone(CHECKOUT / "examples" / ".awx_project", tmp_path / "thin")
-    done = awx.launch("verify.yml", project=Project(thin, tmp_path / "none"))
+    checked = [name for name in names() if name not in CHECKED_ELSEWHERE]
+    (thin / "all.yml").write_text(yaml.safe_dump([{"import_playbook": f"{name}.yml"} for name in checked]))
+    asked = ("migrate_act", "teardown_release", "teardown_agent", "teardown_force")
+    answers = {f"pod_identity_{name}": "true" for name in asked}
+    brought = Project(thin, tmp_path / "none")
+    done = awx.launch("all.yml", project=brought, job_type="check", diff_mode=True, answers=answers)
     assert done.status == "successful", done.output
+    assert done.artifacts.keys() >= {ARTIFACTS[name] for name in checked}
     assert done.artifacts["pod_identity_report"][HOST]["by_rung"]["allowed"] == 2
+    assert "Remove the release" in {name.rpartition(" : ")[2] for name in done.changed}
 
 
 def test_one_cluster_of_two_by_a_limit_and_a_tag(awx: Awx) -> None:
     awx.hosts["elsewhere"] = {"eks_cluster_name": "elsewhere", "eks_region": awx.lab.region}
     try:
         one = awx.launch("site", job_type="check", limit=HOST, job_tags="pod_identity_associations,pod_identity_verify")
-        both = awx.launch("verify")
+        both = awx.launch("verify", verbosity=4)
     finally:
         del awx.hosts["elsewhere"]
     assert (one.status, one.changed) == ("successful", []), one.output
@@ -242,33 +266,27 @@ def test_one_cluster_of_two_by_a_limit_and_a_tag(awx: Awx) -> None:
     assert both.artifacts["pod_identity_stopped"].keys() == {"elsewhere"}
 
 
-def test_text_that_a_person_gives_is_never_a_template(awx: Awx) -> None:
+def test_wrong_answers_are_named_by_their_questions_before_anything_is_read_and_are_no_templates(awx: Awx) -> None:
     workload = dict.fromkeys(("name", "namespace", "service_account", "role_name"), "{{ 7*7 }}")
     region = {"eks_region": "{{ 'us' ~ '-east-1' }}"}  # Of the template itself, which may.
-    answers = {"pod_identity_workloads": yaml.safe_dump([workload])}
-    refused = awx.launch("verify", answers=answers, extra_vars=region)
-    assert refused.status == "failed"
-    assert "{{ 7*7 }}" in refused.failure
-    assert "49" not in refused.failure
-
-
-def test_malformed_answers_are_named_by_their_questions_before_anything_is_read(awx: Awx) -> None:
     wrong = {
-        "pod_identity_workloads": "orders",
+        "pod_identity_workloads": yaml.safe_dump([workload]),
         "enbuild_ctf_buckets": "Acme_Artifacts",
         "enbuild_release_values": f"db: {{password: {PLANTED}",
     }
-    refused = awx.launch("site", answers=wrong)
+    refused = awx.launch("site", answers=wrong, extra_vars=region)
     assert refused.status == "failed"
     said = refused.artifacts["pod_identity_stopped"][HOST]["message"]
     for question, words in {
-        "Workloads": "is text. It has to be a YAML list of workloads, for example [{name: orders",
+        "Workloads": "has mistakes: Workload {{ 7*7 }}: ",
         "Buckets of the CTF service": "has 'Acme_Artifacts', which is not the name of a bucket",
         "Helm values": "is not YAML (line 1, column",
     }.items():
         assert re.search(rf'The answer to "{question}" \(\w+\) {re.escape(words)}', said), said
     assert [task for task in refused.tasks if "Read" in task] == []
-    assert printed_by(refused, "is text. It has to be a YAML list") == ["Check what was asked for"]
+    assert "49" not in said
+    assert "Region" not in said
+    assert printed_by(refused, "It has to be a YAML list of workloads") == ["Check what was asked for"]
 
 
 def printed_by(job: Finished, words: str) -> list[str]:
@@ -297,9 +315,9 @@ def test_an_expired_token_is_named_with_the_way_out(awx: Awx) -> None:
     assert stopped.artifacts["pod_identity_stopped"].keys() == {HOST}
 
 
-@pytest.mark.parametrize("playbook", names()[1:])
+@pytest.mark.parametrize("playbook", [name for name in names() if name not in ("site", "verify")])
 def test_each_other_playbook_is_a_job(awx: Awx, playbook: str) -> None:
-    """The last of them takes away what the others look at."""
+    """Beside site and verify, which are above. The last of them takes away what the others look at."""
     done = awx.launch(playbook, verbosity=4, answers=ANSWERS.get(playbook, {}))
     assert done.status == "successful", done.output
     assert done.artifacts["pod_identity_stopped"] == {}
