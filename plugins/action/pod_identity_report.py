@@ -107,19 +107,32 @@ class ActionModule(ActionBase):
         play = self._task.get_play()
         there = tags.of(play.tasks)
         missing = tags.unknown({*play.skip_tags, *play.only_tags}, there)
-        return Tags(tags.unknown(missing, self._tags_of_all_plays()) if missing else (), there)
+        if not missing:
+            return Tags(there=there)
+        own, everywhere = self._tags_of_playbooks(play.get_path())
+        return Tags(tags.unknown(missing, everywhere), tags.elsewhere(play.only_tags, there | own, everywhere), there)
 
-    def _tags_of_all_plays(self) -> set[str]:
-        """The tags of the playbooks that Ansible was started with: ours may be one of several."""
-        found: set[str] = set()
-        for name in cli.CLIARGS.get("args", ()):
-            resource = _get_collection_playbook_path(name)
-            path = resource[1] if resource else name
-            with contextlib.suppress(AnsibleError):
-                variables = VariableManager(loader=self._loader)
-                plays = Playbook.load(path, variable_manager=variables, loader=self._loader).get_plays()
-                found |= tags.of(task for play in plays for task in play.tasks)
-        return found
+    def _tags_of_playbooks(self, place: str) -> tuple[set[str], set[str]]:
+        """The tags of the playbook that the play at ``place`` came with, and of all that Ansible was started with.
+
+        Somebody's own playbook may import ours, and may be run for its own tags.
+        """
+        own: set[str] = set()
+        everywhere: set[str] = set()
+        for plays in map(self._plays, cli.CLIARGS.get("args", ())):
+            found = tags.of(task for play in plays for task in play.tasks)
+            everywhere |= found
+            own |= found if place in {play.get_path() for play in plays} else set()
+        return own, everywhere
+
+    def _plays(self, name: str) -> list[t.Any]:
+        """The plays of a playbook that Ansible was started with."""
+        resource = _get_collection_playbook_path(name)
+        path = resource[1] if resource else name
+        with contextlib.suppress(AnsibleError):
+            variables = VariableManager(loader=self._loader)
+            return list(Playbook.load(path, variable_manager=variables, loader=self._loader).get_plays())
+        return []
 
     def _stop_unless_registered(self) -> None:
         """Refuse a name under which the end of the run would not find this."""

@@ -110,9 +110,15 @@ def test_bad_input_is_refused_before_anything_changes(
     assert run.changed == []
 
 
-def test_a_tag_that_no_task_has_is_a_failure_that_names_those_that_exist(site: Site) -> None:
-    run = site("--tags", "pod_identity_imm")
+def test_a_tag_that_no_task_has_is_a_failure_that_names_those_that_exist(lab: Lab, tmp_path: Path) -> None:
+    """And so is one that only another playbook has: this one would do nothing, and be green."""
+    mine = tmp_path / "mine.yml"
+    mine.write_text("- {hosts: localhost, gather_facts: false, tasks: [{ansible.builtin.meta: noop, tags: [mine]}]}")
+    variables = json.dumps({"eks_cluster_name": lab.cluster_name, "eks_region": lab.region})
+    tags = ["--tags", "pod_identity_imm,mine", "-e", variables]
+    run = run_playbook(["enbuild.eks.site", str(mine), *tags], lab.environment())
     assert run.returncode == 2, run.output
+    assert "Only other playbooks have the tag mine, so no task of this one would run." in run.failure
     assert "No task has the tag pod_identity_imm, so nothing was done. Did you mean pod_identity_iam?" in run.failure
     assert "enbuild_release, pod_identity_agent, pod_identity_associations" in run.failure
     assert [name for name in run.tasks if "Read" in name] == []

@@ -21,7 +21,8 @@ DRIFT_KNOWN = ("counts", "not_compared")
 def start(_given: Item, context: Context) -> Outcome:
     """What was asked for and can't be done, before anything is."""
     survey = context.survey
-    wrong = [tags.problem(context.tags.unknown, context.tags.there)]
+    given = context.tags
+    wrong = [tags.problem(given.unknown, given.there), tags.elsewhere_problem(given.elsewhere, given.there)]
     wrong += answers.problems(survey.questions, survey.given, survey.in_job)
     return Outcome(failure=" ".join(filter(None, wrong)))
 

@@ -40,9 +40,10 @@ def place(one: Item) -> str:
 
 @dataclass(frozen=True)
 class Tags:
-    """Tags that the run was started with and no task has, and those that the play's tasks have."""
+    """Tags of the run that no task has, those that only other playbooks have, and those that the play's tasks have."""
 
     unknown: t.Sequence[str] = ()
+    elsewhere: t.Sequence[str] = ()
     there: t.AbstractSet[str] = frozenset()
 
 

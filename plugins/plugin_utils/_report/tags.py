@@ -26,6 +26,22 @@ def unknown(asked: t.Iterable[str], there: t.Iterable[str]) -> list[str]:
     return sorted(set(asked) - set(there) - SPECIAL)
 
 
+def elsewhere(asked: t.Iterable[str], there: t.Iterable[str], everywhere: t.Iterable[str]) -> list[str]:
+    """Those of ``asked`` that only other playbooks have; none where any of ``asked`` chooses something in this one."""
+    here = {*there} | SPECIAL
+    return [] if here & set(asked) else sorted(set(asked) & set(everywhere))
+
+
+def elsewhere_problem(others: t.Sequence[str], there: t.Iterable[str]) -> str:
+    """What to say of tags that only ``others`` have; "" for none."""
+    if not others:
+        return ""
+    return (
+        f"Only other playbooks have the tag {' or '.join(others)}, so no task of this one would run. Name a tag of its own"
+        f" as well ({', '.join(sorted(set(there) - SPECIAL))}), or leave it out."
+    )
+
+
 def problem(missing: t.Sequence[str], there: t.Iterable[str]) -> str:
     """What to say of ``missing`` tags; "" for none."""
     if not missing:

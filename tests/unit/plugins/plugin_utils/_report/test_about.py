@@ -130,7 +130,7 @@ def test_a_run_that_reads_says_nothing_of_changes() -> None:
 
 
 def test_a_tag_that_no_task_has_fails_at_the_start() -> None:
-    play = dataclasses.replace(context(), tags=Tags(["verfy"], {"verify", "always"}))
+    play = dataclasses.replace(context(), tags=Tags(["verfy"], there={"verify", "always"}))
     assert "No task has the tag verfy, so nothing was done. Did you mean verify?" in reported("start", play).failure
     assert not reported("start", context()).failure
 

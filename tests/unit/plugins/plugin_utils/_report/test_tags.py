@@ -29,3 +29,14 @@ def test_a_typo_names_what_was_meant_and_what_there_is() -> None:
         " The tags are pod_identity_iam, pod_identity_verify; a run without tags takes all steps."
     )
     assert "Did you mean" not in tags.problem(["weather"], THERE)
+
+
+def test_tags_of_other_playbooks_alone_leave_this_one_nothing_to_do() -> None:
+    assert tags.elsewhere(["mine", "imm"], THERE, {"mine", *THERE}) == ["mine"]
+    assert tags.elsewhere(["mine", "pod_identity_iam"], THERE, {"mine", *THERE}) == []
+    assert tags.elsewhere(["mine", "all"], THERE, {"mine", *THERE}) == []
+    assert tags.elsewhere_problem([], THERE) == ""
+    assert tags.elsewhere_problem(["mine"], THERE) == (
+        "Only other playbooks have the tag mine, so no task of this one would run. Name a tag of its own as well"
+        " (pod_identity_iam, pod_identity_verify), or leave it out."
+    )
