@@ -60,6 +60,13 @@ def test_the_version_is_checked_first_by_what_an_old_one_has(path: Path) -> None
     assert "enbuild.eks." not in json.dumps([play["hosts"], task[ASSERT]["that"]])
 
 
+@pytest.mark.parametrize("name", WITHOUT_CLUSTERS)
+def test_playbooks_without_clusters_check_the_version_first_in_the_same_words(name: str) -> None:
+    first = yaml.safe_load((CHECKOUT / "playbooks" / f"{name}.yml").read_text())[0]["tasks"][0]
+    version = yaml.safe_load(PLAYBOOKS[0].read_text())[0]["tasks"][0]
+    assert (first[ASSERT], first["tags"]) == (version[ASSERT], ["always"])
+
+
 @every_playbook
 def test_the_frame_records_stops_reports_once_and_fails_at_the_end(path: Path) -> None:
     (cluster,) = _play(path)["tasks"]
