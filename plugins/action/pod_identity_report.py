@@ -110,7 +110,8 @@ class ActionModule(ActionBase):
         if not missing:
             return Tags(there=there)
         own, everywhere = self._tags_of_playbooks(play.get_path())
-        return Tags(tags.unknown(missing, everywhere), tags.elsewhere(play.only_tags, there | own, everywhere), there)
+        elsewhere = tags.elsewhere(play.only_tags, there | own, everywhere)
+        return Tags(tags.unknown(missing, everywhere), elsewhere, there, tags.none_here(play.only_tags, there))
 
     def _tags_of_playbooks(self, place: str) -> tuple[set[str], set[str]]:
         """The tags of the playbook that the play at ``place`` came with, and of all that Ansible was started with.

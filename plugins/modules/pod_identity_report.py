@@ -155,6 +155,11 @@ not_compared:
   type: list
   elements: dict
   sample: []
+ansible_facts:
+  description: With C(pod_identity_idle), whether the tags of the run are those of other plays alone.
+  returned: with O(about=start)
+  type: dict
+  sample: {pod_identity_idle: false}
 message:
   description: Why the cluster stopped.
   returned: with O(about=stop)

@@ -58,10 +58,10 @@ def _runs(name: str, playbook: str, only: t.Collection[str], skipped: t.Collecti
     return False
 
 
-def _holds(variable: str, role: str, only: t.Collection[str], skipped: t.Collection[str]) -> bool:
-    """What a variable of a role is for the run's tags."""
+def _holds(variable: str, role: str, only: t.Collection[str], skipped: t.Collection[str], idle: bool = False) -> bool:
+    """What a variable of a role is for the run's tags; of an ``idle`` play, these are the tags of another."""
     text = yaml.safe_load((CHECKOUT / "roles" / role / "vars" / "main.yml").read_text())[variable]
-    tags = {"ansible_run_tags": [*only], "ansible_skip_tags": [*skipped]}
+    tags = {"ansible_run_tags": [*only], "ansible_skip_tags": [*skipped], "ansible_facts": {"pod_identity_idle": idle}}
     return bool(Templar(DataLoader(), variables=tags).template(trust_as_template(text)))
 
 
@@ -98,3 +98,8 @@ def test_each_step_can_be_named(playbook: str) -> None:
 @pytest.mark.parametrize("own", [["mine"], ["tagged"], ["all"], ["mine", "pod_identity_agent"]])
 def test_tags_of_a_playbook_around_ours_take_all_steps(own: list[str]) -> None:
     assert all(_holds(variable, role, own, []) for _playbook, _task, variable, role, _needing in ASKED.values())
+
+
+def test_tags_of_another_play_beside_ours_take_none() -> None:
+    variables = [(variable, role) for _playbook, _task, variable, role, _needing in ASKED.values()]
+    assert not any(_holds(variable, role, ["mine"], [], idle=True) for variable, role in variables)

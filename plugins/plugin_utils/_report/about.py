@@ -24,7 +24,8 @@ def start(_given: Item, context: Context) -> Outcome:
     given = context.tags
     wrong = [tags.problem(given.unknown, given.there), tags.elsewhere_problem(given.elsewhere, given.there)]
     wrong += answers.problems(survey.questions, survey.given, survey.in_job)
-    return Outcome(failure=" ".join(filter(None, wrong)))
+    facts = {"pod_identity_idle": given.idle}
+    return Outcome(failure=" ".join(filter(None, wrong)), returns={"ansible_facts": facts})
 
 
 def stop(given: Item, context: Context) -> Outcome:

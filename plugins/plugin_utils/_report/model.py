@@ -40,11 +40,15 @@ def place(one: Item) -> str:
 
 @dataclass(frozen=True)
 class Tags:
-    """Tags of the run that no task has, those that only other playbooks have, and those that the play's tasks have."""
+    """Tags of the run that no task has, those that only other playbooks have, and those that the play's tasks have.
+
+    ``idle`` says that the run's tags are those of other plays, so that this one has no step to do.
+    """
 
     unknown: t.Sequence[str] = ()
     elsewhere: t.Sequence[str] = ()
     there: t.AbstractSet[str] = frozenset()
+    idle: bool = False
 
 
 @dataclass(frozen=True)

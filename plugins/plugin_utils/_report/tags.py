@@ -26,10 +26,14 @@ def unknown(asked: t.Iterable[str], there: t.Iterable[str]) -> list[str]:
     return sorted(set(asked) - set(there) - SPECIAL)
 
 
+def none_here(asked: t.Iterable[str], there: t.Iterable[str]) -> bool:
+    """Whether no tag that was ``asked`` for chooses anything here."""
+    return not ({*there} | SPECIAL) & set(asked)
+
+
 def elsewhere(asked: t.Iterable[str], there: t.Iterable[str], everywhere: t.Iterable[str]) -> list[str]:
     """Those of ``asked`` that only other playbooks have; none where any of ``asked`` chooses something in this one."""
-    here = {*there} | SPECIAL
-    return [] if here & set(asked) else sorted(set(asked) & set(everywhere))
+    return sorted(set(asked) & set(everywhere)) if none_here(asked, there) else []
 
 
 def elsewhere_problem(others: t.Sequence[str], there: t.Iterable[str]) -> str:
@@ -37,8 +41,8 @@ def elsewhere_problem(others: t.Sequence[str], there: t.Iterable[str]) -> str:
     if not others:
         return ""
     return (
-        f"Only other playbooks have the tag {' or '.join(others)}, so no task of this one would run. Name a tag of its own"
-        f" as well ({', '.join(sorted(set(there) - SPECIAL))}), or leave it out."
+        f"Only other playbooks have the tag {' or '.join(others)}, so no task of this one would run. Name a tag of"
+        f" its own as well ({', '.join(sorted(set(there) - SPECIAL))}), or leave it out."
     )
 
 

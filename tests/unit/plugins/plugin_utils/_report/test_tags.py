@@ -35,6 +35,8 @@ def test_tags_of_other_playbooks_alone_leave_this_one_nothing_to_do() -> None:
     assert tags.elsewhere(["mine", "imm"], THERE, {"mine", *THERE}) == ["mine"]
     assert tags.elsewhere(["mine", "pod_identity_iam"], THERE, {"mine", *THERE}) == []
     assert tags.elsewhere(["mine", "all"], THERE, {"mine", *THERE}) == []
+    assert tags.none_here(["mine"], THERE)
+    assert not any(tags.none_here(["mine", here], THERE) for here in ("all", "pod_identity_iam"))
     assert tags.elsewhere_problem([], THERE) == ""
     assert tags.elsewhere_problem(["mine"], THERE) == (
         "Only other playbooks have the tag mine, so no task of this one would run. Name a tag of its own as well"
