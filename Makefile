@@ -19,7 +19,7 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build test-boundaries lint test-aws test-ee bench-modules bench-fleet docs docs-site permissions release test-matrix screenshots lock lab-up lab-down lab-status lab-env venv venv-test venv-docs clean
+.PHONY: help demo test build test-boundaries lint test-aws test-ee bench-site bench-modules bench-fleet bench-workloads docs docs-site permissions release test-matrix screenshots lock lab-up lab-down lab-status lab-env venv venv-test venv-docs clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -49,11 +49,17 @@ test-aws: venv-test ## The integration targets on a cluster of AWS: EKS_CLUSTER_
 test-ee: venv-test ## The execution environment, built by podman as root, and an AWX job in it (3 minutes)
 	@ENBUILD_TEST_EE=1 '$(BIN)/python' -m pytest tests/integration/test_execution_environment.py $(ARGS)
 
+bench-site: venv-test ## What making sure costs, beside the guide's commands typed again (5 minutes)
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.site $(ARGS)
+
 bench-modules: venv-test ## What the modules cost, beside what one would do instead (20 minutes)
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.modules $(ARGS)
 
 bench-fleet: venv-test ## What 50 clusters cost, beside one of them (10 minutes)
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.fleet $(ARGS)
+
+bench-workloads: venv-test ## What a look at 2,000 pods costs; ARGS='--pods 10000 --workloads 2000' takes 20 minutes more
+	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.workloads $(ARGS)
 
 docs: venv-test ## Write the generated parts of the documentation anew
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.role_readmes

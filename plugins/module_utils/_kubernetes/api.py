@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import threading
 import typing as t
@@ -15,7 +16,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 from .._core.plan import Refused
 from .containers import reduced
 from .lazily import seldom_used_later
-from .pods import Object, Pod, running_pods
+from .pods import Object, Owner, Parents, Pod, lives, parents_of, pod_of
 
 with seldom_used_later():
     from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
@@ -77,21 +78,36 @@ class Kubernetes:
         self._wide = spaces is None or len(spaces) > MOST_SPACES
         self._lists: dict[str, list[Object]] = {}
         self._pods: list[Pod] | None = None
+        self._bodies: dict[Owner, Object] = {}
 
     def afresh(self) -> Kubernetes:
         """The same API with nothing read yet."""
         return Kubernetes(self._client, self._spaces)
 
     def running(self) -> list[Pod]:
-        """Running pods, each with its workload."""
+        """Running pods, each with its workload. They are read page by page, so that memory holds no more than that."""
         if self._pods is None:
-            self._pods = running_pods(self.objects("pods"), self.objects("replicasets"))
+            parents = parents_of(self._known("replicasets"))
+            self._pods = [self._alive(item, parents) for item in self._known("pods") if lives(item)]
         return self._pods
+
+    def _alive(self, item: Object, parents: Parents) -> Pod:
+        pod = pod_of(item, parents)
+        self._bodies.setdefault(pod.owner, item)
+        return pod
+
+    def body_of(self, owner: Owner) -> Object:
+        """The first of its running pods, as the API gives it."""
+        return self._bodies[owner]
+
+    def _known(self, plural: str) -> t.Iterable[Object]:
+        """What was read already, or else page by page, and not kept."""
+        return self._lists[plural] if plural in self._lists else map(_slim, self._each(plural))
 
     def objects(self, plural: str) -> list[Object]:
         """Every object of a kind (``deployments``) in the namespaces looked at."""
         if plural not in self._lists:
-            self._lists[plural] = self._read(plural)
+            self._lists[plural] = list(self._each(plural))
         return self._lists[plural]
 
     def custom_objects(self, group: str, plural: str) -> list[Object] | None:
@@ -99,21 +115,31 @@ class Kubernetes:
         try:
             served = self._request(f"look for API group {group}", f"/apis/{group}")
             version = served["preferredVersion"]["groupVersion"]
-            return self._unless_forbidden(lambda: self._read(plural, f"/apis/{version}"))
+            return self._unless_forbidden(lambda: list(self._each(plural, f"/apis/{version}")))
         except KubernetesError as error:
             if error.status != 404:
                 raise
             return []
 
-    def _read(self, plural: str, group: str = "") -> list[Object]:
+    def _each(self, plural: str, group: str = "") -> t.Iterator[Object]:
         group = group or GROUPS[plural]
-        if self._wide:
-            try:
-                return self._within(self._pages(f"{group}/{plural}"))
-            except KubernetesError as error:
-                if error.status != 403 or self._spaces is None:
-                    raise
-        return [item for space in self._spaces or () for item in self._pages(f"{group}/namespaces/{space}/{plural}")]
+        everywhere = self._everywhere(f"{group}/{plural}") if self._wide else None
+        if everywhere is not None:
+            yield from self._within(everywhere)
+            return
+        for space in self._spaces or ():
+            yield from self._pages(f"{group}/namespaces/{space}/{plural}")
+
+    def _everywhere(self, path: str) -> t.Iterator[Object] | None:
+        """Of all namespaces; None where the caller may list some only, and they are known."""
+        items = self._pages(path)
+        try:
+            first = next(items, None)
+        except KubernetesError as error:
+            if error.status != 403 or self._spaces is None:
+                raise
+            return None
+        return itertools.chain(() if first is None else (first,), items)
 
     def allowed_objects(self, plural: str) -> list[Object] | None:
         """The same, or None where the caller may not list them."""
@@ -216,9 +242,9 @@ class Kubernetes:
         url = f"{configuration.host}{GROUPS['pods']}/namespaces/{pod.namespace}/pods/{pod.name}/exec"
         return websocket_call(configuration, "GET", url, query_params=query, headers=headers, _preload_content=False)
 
-    def _within(self, items: t.Iterable[Object]) -> list[Object]:
+    def _within(self, items: t.Iterable[Object]) -> t.Iterator[Object]:
         spaces = self._spaces
-        return [item for item in items if spaces is None or item["metadata"]["namespace"] in spaces]
+        return (item for item in items if spaces is None or item["metadata"]["namespace"] in spaces)
 
     @staticmethod
     def _unless_forbidden(read: t.Callable[[], list[Object]]) -> list[Object] | None:
@@ -247,6 +273,12 @@ class Kubernetes:
         except (ApiException, HTTPError, OSError) as error:
             raise KubernetesError(_sentence(purpose, error), _status(error), _reason(error)) from error
         return t.cast("dict[str, t.Any]", json.loads(answer.data))
+
+
+def _slim(item: Object) -> Object:
+    """``item`` without who manages which field, which is half of a pod."""
+    item["metadata"].pop("managedFields", None)
+    return item
 
 
 def _status(error: BaseException) -> int:

@@ -156,13 +156,16 @@ def _carries(container: Object) -> bool:
     return {CREDENTIALS_URI, TOKEN_FILE} <= names and TOKEN_VOLUME in mounts
 
 
-def running_pods(pods: t.Iterable[Object], replica_sets: t.Iterable[Object]) -> list[Pod]:
-    """The pods that live and aren't leaving, each with the workload that made it."""
-    parents = {
+Parents: t.TypeAlias = "t.Mapping[tuple[str, str], tuple[str, str] | None]"
+"""Kind and name of what controls each ReplicaSet, by its namespace and name."""
+
+
+def parents_of(replica_sets: t.Iterable[Object]) -> Parents:
+    """What controls each of ``replica_sets``."""
+    return {
         (item["metadata"]["namespace"], item["metadata"]["name"]): _controller(item["metadata"])
         for item in replica_sets
     }
-    return [_pod(item, parents) for item in pods if lives(item)]
 
 
 def lives(pod: Object) -> bool:
@@ -171,7 +174,8 @@ def lives(pod: Object) -> bool:
     return "deletionTimestamp" not in pod["metadata"] and phase not in ("Succeeded", "Failed")
 
 
-def _pod(item: Object, parents: t.Mapping[tuple[str, str], tuple[str, str] | None]) -> Pod:
+def pod_of(item: Object, parents: Parents) -> Pod:
+    """A pod with the workload that made it."""
     meta = item["metadata"]
     namespace = meta["namespace"]
     kind, name = _controller(meta) or ("Pod", meta["name"])

@@ -111,9 +111,10 @@ def _place(item: Object) -> Place:
 def _pods(kubernetes: Kubernetes) -> tuple[dict[Place, list[Pod]], dict[Place, list[Object]]]:
     """Running pods, and as the API gives them all that haven't ended, by service account."""
     pods, raw_pods = defaultdict(list), defaultdict(list)
+    everything = kubernetes.objects("pods")
     for pod in kubernetes.running():
         pods[(pod.namespace, pod.service_account)].append(pod)
-    for item in kubernetes.objects("pods"):
+    for item in everything:
         if (item.get("status") or {}).get("phase") not in ENDED:
             raw_pods[(item["metadata"]["namespace"], service_account_of(item))].append(item)
     return pods, raw_pods

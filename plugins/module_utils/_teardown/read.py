@@ -105,8 +105,9 @@ def _holders(module: t.Any, places: t.Collection[Place]) -> tuple[list[View], st
         return [], ""
     try:
         kubernetes = connect(module.params, {place[0] for place in places})
+        everything = kubernetes.objects("pods")
         running = {(pod.namespace, pod.name) for pod in kubernetes.running() if pod.container}
-        pods = [item for item in kubernetes.objects("pods") if _place(item) in running]
+        pods = [item for item in everything if _place(item) in running]
         held = [_pod(kubernetes, item) for item in pods if _account(item) in places]
         return [*held, *_coming(kubernetes, places)], ""
     except KubernetesError as error:

@@ -59,10 +59,9 @@ def other_templates(
 ) -> dict[Owner, Template]:
     """Every workload of ``spaces`` (None is all) but those ``known``, pods that belong to none of them included."""
     found = {owner: _template(owner, item) for owner, item in living(cluster)}
-    raw = {(pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in cluster.objects("pods")}
     for pod in cluster.running():
         if pod.owner not in found and pod.owner.kind not in (MIRRORED, "Job"):
-            found[pod.owner] = Template(pod.owner, raw[(pod.namespace, pod.name)])
+            found[pod.owner] = Template(pod.owner, cluster.body_of(pod.owner))
     return {
         owner: template
         for owner, template in found.items()

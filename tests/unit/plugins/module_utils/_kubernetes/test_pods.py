@@ -14,9 +14,11 @@ from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods impor
     Owner,
     bare_containers,
     created_by,
+    lives,
+    parents_of,
     plain_template,
+    pod_of,
     rendered_templates,
-    running_pods,
     service_account_of,
     skipped_containers,
 )
@@ -111,7 +113,8 @@ def test_pods_are_traced_through_their_replica_set() -> None:
         pod("c", ("ReplicaSet", "loose")),
         pod("d"),
     ]
-    found = {p.name: p for p in running_pods(pods, sets)}
+    parents = parents_of(sets)
+    found = {p.name: p for p in (pod_of(each, parents) for each in pods)}
     assert found["a"].owner == Owner("Deployment", "shop", "orders")
     assert found["b"].owner == Owner("StatefulSet", "shop", "db")
     assert found["c"].owner == Owner("ReplicaSet", "shop", "loose")
@@ -124,7 +127,7 @@ def test_leaving_and_finished_pods_are_left_out() -> None:
     leaving["metadata"]["deletionTimestamp"] = "now"
     done["status"]["phase"] = "Succeeded"
     failed["status"]["phase"] = "Failed"
-    assert running_pods([leaving, done, failed], []) == []
+    assert [lives(each) for each in (leaving, done, failed, pod("d"))] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(
