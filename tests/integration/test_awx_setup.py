@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.enbuild.eks.plugins.filter.workloads import collection_version
 from ansible_collections.enbuild.eks.tests.awx import data
 from ansible_collections.enbuild.eks.tests.awx.objects import REPOSITORY
 from ansible_collections.enbuild.eks.tests.awx.server import Awx, running
@@ -31,7 +31,7 @@ GIVEN = {
 Setup = t.Callable[..., PlaybookRun]
 
 with_awx_awx = pytest.mark.skipif(
-    not collection_version("awx.awx", ""),
+    importlib.util.find_spec("ansible_collections.awx") is None,
     reason="the package ansible of this Python has no awx.awx (from version 14 on)",
 )
 

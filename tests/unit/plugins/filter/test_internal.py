@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.filter.workloads import clusters, collection_version, given
+from ansible_collections.enbuild.eks.plugins.filter.internal import clusters, given
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
 
 
 @pytest.mark.parametrize(("value", "comes_to"), [(None, 3), ("", 3), (0, 0), (False, False), ("x", "x"), ([], [])])
 def test_only_null_and_empty_text_are_nothing(value: object, comes_to: object) -> None:
     assert given(value, 3) == comes_to
-
-
-def test_a_missing_collection_is_what_one_says() -> None:
-    assert collection_version("nobody.nothing", "none") == "none"
 
 
 @pytest.mark.parametrize(("hosts", "pattern"), [(["a", "b"], "all"), ([], "localhost")])

@@ -1,21 +1,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of the roles and playbooks."""
+"""Internal filters: the roles and playbooks use them, and may change with them."""
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
-from importlib import resources
-
-from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.plan import Refused
 from ..plugin_utils._core.data import read
 from ..plugin_utils._core.refusals import as_filter
-from ..plugin_utils._fleet import same_cluster, shared_roles
+from ..plugin_utils._fleet import shared_roles
+from ..plugin_utils._report import steps
 
 LOCAL = ("localhost", "127.0.0.1")
 """Patterns that match the host that Ansible adds to an empty inventory."""
@@ -50,17 +47,6 @@ def clusters(groups: t.Mapping[str, t.Sequence[str]], limit: t.Any = "") -> str:
     return "localhost"
 
 
-def collection_version(name: str, missing: str | None = None) -> str:
-    """Return the version of the installed collection ``name``, such as kubernetes.core; ``missing`` without it."""
-    try:
-        manifest = resources.files(f"ansible_collections.{name}") / "MANIFEST.json"
-        return str(json.loads(manifest.read_text())["collection_info"]["version"])
-    except (ImportError, OSError) as error:
-        if missing is not None:
-            return missing
-        raise AnsibleFilterError(f"Collection {name} is missing; install it with ansible-galaxy: {error}") from error
-
-
 class FilterModule:
     """The filters, by name."""
 
@@ -70,7 +56,6 @@ class FilterModule:
             "as_data": as_filter(as_data),
             "given": given,
             "clusters": as_filter(clusters),
-            "collection_version": collection_version,
-            "same_cluster": same_cluster.problem,
             "shared_roles": shared_roles.sharing,
+            "step_result": steps.step_result,
         }
