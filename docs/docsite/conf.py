@@ -17,8 +17,13 @@ html_theme = "furo"
 html_title = "enbuild.eks"
 html_copy_source = False
 html_show_sphinx = False
-pygments_style = "friendly"
-pygments_dark_style = "monokai"
+# Of Pygments' styles, those whose colours have the contrast of WCAG AA.
+pygments_style = "default"
+pygments_dark_style = "github-dark"
+# A wide listing scrolls by keyboard, too.
+html_js_files = [
+    (None, {"body": "addEventListener('load', () => document.querySelectorAll('pre').forEach(p => p.tabIndex = 0))"})
+]
 highlight_language = "yaml+jinja"
 myst_heading_anchors = 3
 exclude_patterns = ["plugins/environment_variables.rst"]
