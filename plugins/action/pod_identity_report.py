@@ -33,6 +33,7 @@ ARGUMENT_SPEC = {
     "fail_from": {"type": "str", "default": ""},
     "seen": {"type": "dict"},
     "extra": {"type": "bool", "default": True},
+    "others": {"type": "bool", "default": False},
     "dir": {"type": "str", "default": ""},
     "artifact": {"type": "bool", "default": False},
     "changes": {"type": "bool", "default": False},

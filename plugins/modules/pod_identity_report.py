@@ -66,6 +66,12 @@ options:
     description: For V(drift), whether what is there beyond the declaration counts as drift.
     type: bool
     default: true
+  others:
+    description:
+      - For V(drift), whether associations that others made are beyond the declaration as well, in the namespaces that
+        have a declared workload. Those that this collection made are in any case, in all namespaces.
+    type: bool
+    default: false
   dir:
     description:
       - For V(verdict) and V(drift), a folder to write files to. A relative path starts where Ansible was started.

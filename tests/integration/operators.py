@@ -69,6 +69,8 @@ class Operator:
             "eks_region": self.lab.region,
             "pod_identity_report_dir": str(self.reports),
             "enbuild_release_chart_repository_url": self.lab.chart_repository_url,
+            "pod_identity_verify_ask_pods": False,  # No file has pods/exec.
+            "pod_identity_diagnose_ask_pods": False,
             **variables,
         }
         return run_playbook(

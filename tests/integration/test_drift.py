@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._core.tags import MANAGED_BY
 from ansible_collections.enbuild.eks.plugins.module_utils._iam.trust_policy import trust_policy
-from ansible_collections.enbuild.eks.plugins.plugin_utils._report.drift import CLASSES
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report.drift import CLASSES, OTHERS
 from ansible_collections.enbuild.eks.tests.integration import agent, namespaces
 from ansible_collections.enbuild.eks.tests.integration.agent import AGENT
 from ansible_collections.enbuild.eks.tests.integration.releases import set_status
@@ -148,7 +148,7 @@ def world(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Worl
 def test_every_kind_of_drift_is_told_apart_and_nothing_is_touched(lab: Lab, world: World) -> None:
     lab.forget_calls()
     before = world.versions()
-    run = world.run("drift", pod_identity_report_dir=str(world.folder))
+    run = world.run("drift", pod_identity_report_dir=str(world.folder), pod_identity_drift_others=True)
     assert run.returncode != 0, run.output
     assert world.writes() == []
     assert world.versions() == before
@@ -171,7 +171,7 @@ def test_every_kind_of_drift_is_told_apart_and_nothing_is_touched(lab: Lab, worl
         ("different", "workload", "Deployment shop/late", None),
         ("extra", "managed_policy", "drift-ctf/AdministratorAccess", [ADMINISTRATOR]),
         ("extra", "association", "default/default", [f"role_arn {other}"]),
-        ("extra", "association", "enbuild/builder", [f"role_arn {other}", "not made by this collection"]),
+        ("extra", "association", "enbuild/builder", [f"role_arn {other}", OTHERS]),
         (
             *("owned_by_addon", "association", "external-dns/external-dns"),
             ["add-on external-dns", f"role_arn {other} -> {orders}"],

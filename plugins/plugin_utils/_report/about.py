@@ -69,7 +69,8 @@ def _verdict_lines(given: Item, context: Context, made: Item) -> list[str]:
 def drifted(given: Item, context: Context) -> Outcome:
     """What isn't as declared: the results of the steps in check mode, and what else was looked at, as ``seen``."""
     results = changes.results_of(context.variables)
-    seen = {**given["seen"], "stops": [_stopped(each) for each in given["seen"].get("stops") or ()]}
+    stops = [_stopped(each) for each in given["seen"].get("stops") or ()]
+    seen = {**given["seen"], "stops": stops, "others": given.get("others")}
     made = drift.drift(results, seen, given["cluster"], context.now, given["extra"])
     name = context.name(given["cluster"])
     return Outcome(

@@ -37,11 +37,16 @@ INJECTION = {
 """Findings that keep pods from the identity that is declared, and their class: a restart mends what is different."""
 
 
+OTHERS = "in a namespace with a declared workload, and not made by this collection"
+"""Why an association of somebody else is listed."""
+
+
 def drift(results: Results, seen: Item, cluster: Item, generated_at: str = "", extra: bool = True) -> Drift:
     """All that isn't as declared, from the ``results`` of the steps in check mode for ``cluster``.
 
     ``seen`` is what else was looked at, each where it was: ``stops`` of steps, ``unfit`` workloads, the cluster's
     ``associations`` and those that are ``declared``, ``workloads``, and the IDs of ``orphans`` among the associations.
+    With ``others`` in it, associations of others count that nobody declared, in the namespaces of declared ones.
     With ``extra`` false, what is there beyond the declaration is listed, and doesn't count as drift.
     """
     items = sorted(_items(results, seen), key=lambda item: CLASSES.index(item["class"]))
@@ -83,16 +88,16 @@ def _unfit(seen: Item) -> t.Iterator[Drift]:
 
 
 def _associations(seen: Item) -> t.Iterator[Drift]:
-    """Associations that nobody declared: ours wherever they are, others' in the namespaces that are declared."""
+    """Associations that nobody declared: ours wherever they are; if asked for, others' beside a declared one."""
     unfit, orphans = seen.get("unfit") or (), seen.get("orphans") or ()
     spaces = {one["namespace"] for one in seen.get("declared") or ()}
     declared = {place(one) for one in seen.get("declared") or ()}
     for one in seen.get("associations") or ():
         ours = is_ours(one["tags"])
         beyond = place(one) not in declared and not one["owner_arn"] and not _is_of(one, unfit)
-        if beyond and (ours or one["namespace"] in spaces):
+        if beyond and (ours or (seen.get("others") and one["namespace"] in spaces)):
             name = "orphaned" if one["association_id"] in orphans else "extra"
-            what = [f"role_arn {one['role_arn']}", *([] if ours else ["not made by this collection"])]
+            what = [f"role_arn {one['role_arn']}", *([] if ours else [OTHERS])]
             yield drift_item(name, "pod_identity_associations", "association", place(one), what)
 
 

@@ -105,17 +105,20 @@ def association(namespace: str, account: str, **more: t.Any) -> dict[str, t.Any]
     return {**found, "tags": {}, "owner_arn": None, **more}
 
 
-def listed(*found: t.Any, orphans: t.Sequence[str] = (), unfit: t.Any = ()) -> registered.Registers:
+def listed(
+    *found: t.Any, orphans: t.Sequence[str] = (), unfit: t.Any = (), others: bool = True
+) -> registered.Registers:
     return {
         "declared": [{"namespace": "shop", "service_account": "orders"}],
         "associations": [association("shop", "orders"), *found],
         "orphans": list(orphans),
         "unfit": list(unfit),
+        "others": others,
     }
 
 
 ROLE = "role_arn arn:aws:iam::123456789012:role/one"
-OTHERS = "not made by this collection"
+OTHERS = "in a namespace with a declared workload, and not made by this collection"
 EXTRA: dict[str, t.Any] = {
     "ours anywhere": (association("else", "one", tags=MANAGED_BY), [], ("extra", "else/one", [ROLE])),
     "others' where we declare": (association("shop", "one"), [], ("extra", "shop/one", [ROLE, OTHERS])),
@@ -130,6 +133,13 @@ EXTRA: dict[str, t.Any] = {
 def test_associations_that_nobody_declared(found: t.Any, orphans: t.Any, expected: t.Any) -> None:
     items = told({}, listed(found, orphans=orphans))
     assert items == ([(expected[0], "association", *expected[1:])] if expected else [])
+
+
+def test_what_others_made_is_not_drift_unless_it_is_asked_for() -> None:
+    made_by_others = [association("shop", "one"), association("shop", "two", owner_arn=OWNER)]
+    ours = association("else", "three", tags=MANAGED_BY)
+    items = told({}, listed(*made_by_others, ours, orphans=["one"], others=False))
+    assert [name for _class, _kind, name, _what in items] == ["else/three"]
 
 
 @pytest.mark.parametrize("by", [{"role_name": "one", "role_arn": None}, {"role_name": None, "role_arn": "ARN"}])
@@ -178,7 +188,7 @@ def test_lines_count_name_and_tell_what_was_not_compared() -> None:
     stop = {"step": "pod_identity_iam", "task": "Look", "message": "denied"}
     drift = made({}, {**listed(association("shop", "one")), "stops": [stop]})
     head, last = "production: 1 extra, 1 not compared", "NOT COMPARED pod_identity_iam: denied"
-    item = "EXTRA association shop/one: role_arn arn:aws:iam::123456789012:role/one, not made by this collection"
+    item = f"EXTRA association shop/one: {ROLE}, {OTHERS}"
     assert drift_report.lines(drift) == [head, item, last]
     assert drift_report.lines(drift, brief=True) == [head, last]
 
