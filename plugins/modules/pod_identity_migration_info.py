@@ -93,6 +93,13 @@ options:
     description: Whether declared workloads are to leave their nodes' network in the end.
     type: bool
     default: true
+  wait_timeout:
+    description:
+      - How many seconds to wait while pods that use the old way are about to end (RV(accounts[].ending)); V(0) looks
+        once. The result is the last look, and doesn't fail.
+      - An EKS token in O(api_key) lives for 15 minutes.
+    type: int
+    default: 0
 seealso:
   - module: enbuild.eks.pod_identity_workload_info
   - module: enbuild.eks.pod_identity_role_trust
@@ -221,10 +228,13 @@ workloads:
       role_arn: arn:aws:iam::123456789012:role/shop-orders
 """
 
+import typing as t
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ..module_utils._core.converge import run
+from ..module_utils._core.poll import look_until
 from ..module_utils._migration.read import read_accounts
 from ..module_utils._migration.summary import summary
 
@@ -246,12 +256,23 @@ ARGUMENT_SPEC = {
     "session_tags": {"type": "bool", "default": True},
     "unproven": {"type": "list", "elements": "str", "default": []},
     "host_network": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 0},
 }
 
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run(module, lambda module: module.exit_json(changed=False, **summary(read_accounts(module))))
+    run(module, lambda module: module.exit_json(changed=False, **summary(_settled(module))))
+
+
+def _settled(module: AnsibleAWSModule) -> list[dict[str, t.Any]]:
+    """The accounts once no pod of theirs is about to end, or when time is up."""
+    timeout = module.params["wait_timeout"]
+    return look_until(lambda: read_accounts(module), lambda accounts: not any(map(_ending, accounts)), timeout)
+
+
+def _ending(account: dict[str, t.Any]) -> bool:
+    return bool(account["ending"])
 
 
 if __name__ == "__main__":

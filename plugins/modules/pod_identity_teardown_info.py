@@ -64,6 +64,13 @@ options:
     type: list
     elements: str
     default: []
+  wait_timeout:
+    description:
+      - How many seconds to wait until RV(obstacle) is empty, as pods take their time to end; V(0) looks once. The
+        result is the last look, and doesn't fail.
+      - An EKS token in O(api_key) lives for 15 minutes.
+    type: int
+    default: 0
 extends_documentation_fragment:
   - enbuild.eks.attributes
   - enbuild.eks.attributes.info
@@ -230,10 +237,13 @@ obstacle:
   sample: ""
 """
 
+import typing as t
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ..module_utils._core.converge import run
+from ..module_utils._core.poll import look_until
 from ..module_utils._teardown.read import read_uses
 
 ARGUMENT_SPEC = {
@@ -248,12 +258,19 @@ ARGUMENT_SPEC = {
     "altered_roles": {"type": "bool", "default": False},
     "ended": {"type": "list", "elements": "str", "default": []},
     "elsewhere": {"type": "list", "elements": "str", "default": []},
+    "wait_timeout": {"type": "int", "default": 0},
 }
 
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run(module, lambda module: module.exit_json(changed=False, **read_uses(module)))
+    run(module, lambda module: module.exit_json(changed=False, **_settled(module)))
+
+
+def _settled(module: AnsibleAWSModule) -> dict[str, t.Any]:
+    """What is there once no pod forbids the teardown, or when time is up."""
+    timeout = module.params["wait_timeout"]
+    return look_until(lambda: read_uses(module), lambda seen: not seen["obstacle"], timeout)
 
 
 if __name__ == "__main__":
