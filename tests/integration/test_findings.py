@@ -625,6 +625,10 @@ def test_a_service_account_is_tried_by_its_workloads_template(shop: Shop) -> Non
     shop.settle()
     shop.kubectl("create", "quota", "cpu", "--hard=limits.cpu=10")
     assert eventually(lambda: "used" in shop.kubectl("get", "quota", "cpu", "-o", "json"))
+    least = {"spec": {"limits": [{"type": "Pod", "min": {"cpu": "50m"}}]}}
+    limits = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "least"}, **least}
+    shop.kubectl("apply", "-f", "-", given=json.dumps(limits))
+    assert eventually(lambda: shop.refuses("minimum cpu usage per Pod"))
     del shop.asked["deployment"]
     shop.asked["service_account"] = "orders"
     assert shop.look() == ([], "allowed")
