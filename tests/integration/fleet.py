@@ -40,6 +40,10 @@ class Member:
         return f"shop-{self.host.replace('.', '-')}"
 
 
+UNASKED = {"pod_identity_verify_ask_pods": False, "pod_identity_diagnose_ask_pods": False}
+"""All clusters have the lab's one agent, which asks EKS for pods of the lab's own cluster."""
+
+
 class FleetOnLab:
     """Clusters that are there until the lab's next reset, and an inventory file that finds them."""
 
@@ -50,7 +54,8 @@ class FleetOnLab:
         self.roles = {account: lab.open_account(account, EXTERNAL_ID) for account in self.accounts}
         self.arns = {member.host: self._create(member) for member in members}
         (folder / "group_vars").mkdir()
-        (folder / "group_vars" / "all.yml").write_text(yaml.safe_dump({"pod_identity_workloads": [_workload()]}))
+        variables = {"pod_identity_workloads": [_workload()], **UNASKED}
+        (folder / "group_vars" / "all.yml").write_text(yaml.safe_dump(variables))
         self.configure()
 
     def configure(self, **more: t.Any) -> None:
