@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.enbuild.eks.plugins.plugin_utils._awx.surveys import problems
+from ansible_collections.enbuild.eks.plugins.filter import internal
+from ansible_collections.enbuild.eks.plugins.module_utils._core import aws
+from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+from ansible_collections.enbuild.eks.plugins.plugin_utils._awx import answers
+from ansible_collections.enbuild.eks.plugins.plugin_utils._awx.surveys import problems, questions
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report import stops, tags
 from ansible_collections.enbuild.eks.tests.awx import data, rules
 from ansible_collections.enbuild.eks.tests.awx.playbooks import offered
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, files
@@ -98,3 +103,53 @@ def test_the_notification_names_what_was_found() -> None:
         }
         # A workflow has no artifacts.
         assert json.loads(rules.rendered(template["messages"][event]["body"], {"name": "w", "status": "failed"}))
+
+
+def _old_core() -> str:
+    play = yaml.safe_load((CHECKOUT / "playbooks" / "site.yml").read_text())[0]
+    (check,) = play["tasks"]
+    said = str(check["ansible.builtin.assert"]["fail_msg"])
+    return said.replace("{{ ansible_version.full }}", "2.15.13")
+
+
+def _unreachable_limit() -> str:
+    with pytest.raises(Refused) as refused:
+        internal.clusters({"all": []}, "production")
+    return str(refused.value)
+
+
+def _answered(variable: str, value: str) -> str:
+    (said,) = answers.problems(questions("site"), {variable: value}, in_job=True)
+    return said
+
+
+def _twins() -> str:
+    variables = yaml.safe_load((CHECKOUT / "roles" / "eks_cluster" / "vars" / "main.yml").read_text())
+    (said,) = (text for text in variables.values() if "are one cluster" in str(text))
+    sentence = re.sub(r"\{\{ eks_cluster_twins .*?\}\}", "production and staging", said)
+    return re.sub(r"\{\{ .*?arn \}\}", ARN, sentence)
+
+
+STEPS = {"enbuild_release", "pod_identity_agent", "pod_identity_iam"}
+ARN = "arn:aws:eks:us-east-1:123456789012:cluster/production"
+SAID: dict[str, t.Callable[[], str]] = {
+    "an image with an old ansible-core": _old_core,
+    "a misspelt job tag": lambda: tags.problem(["pod_identity_imm"], STEPS),
+    "a limit, and an inventory without hosts": _unreachable_limit,
+    "an answer that isn't one": lambda: _answered("eks_region", "virginia"),
+    "YAML with a mistake": lambda: _answered("enbuild_release_values", "db:\n  ab: c: d"),
+    "no region": lambda: f". {answers.with_questions(stops.NAME_REGION, questions('site'))}",
+    "no AWS credential": lambda: aws.ADVICE_BY_KIND["NoCredentialsError"],
+    "a cluster in the survey, and hosts in the inventory": _twins,
+}
+"""What makes each message that the page quotes."""
+ROW = re.compile(r"^\| (?P<wrong>[^|]+) \| `(?P<said>[^`]+)`.* \|$", re.MULTILINE)
+
+
+def test_the_page_quotes_what_a_red_job_says() -> None:
+    section = (CHECKOUT / "docs" / "awx.md").read_text().partition("## What a red job says")[2].partition("\n## ")[0]
+    quoted = {found["wrong"]: found["said"] for found in ROW.finditer(section)}
+    assert quoted.keys() == SAID.keys()
+    for wrong, said in quoted.items():
+        pattern = ".*".join(map(re.escape, said.split("…")))
+        assert re.fullmatch(pattern, SAID[wrong](), re.DOTALL), (said, SAID[wrong]())

@@ -47,6 +47,8 @@ ARTIFACTS = {
 """What each playbook passes on, as they depend on each other."""
 ANSWERS = {"teardown": {"pod_identity_teardown_force": "true"}, "diagnose": {"enbuild_ctf_buckets": ""}}
 """What a playbook must be told; a survey's choice is text. Nobody tells diagnose which buckets the role has."""
+PROVEN = f"{HOST}: 2 workloads (2 allowed); no finding; nothing to do"
+"""What docs/awx.md shows of the end of a job that proves."""
 SECRETS = re.compile(r"k8s-aws-v1\.[\w-]{8}|eyJ[\w-]{8,}\.eyJ|BEGIN [A-Z ]*PRIVATE KEY")
 """A token for a cluster, a service account's, a key."""
 
@@ -190,6 +192,7 @@ def test_a_plan_with_every_answer_empty_predicts_all_and_changes_nothing(awx: Aw
     assert {"Install or upgrade the release", f"Install the add-on {AGENT}"} <= set(plan.changed)
     assert awx.lab.aws("eks").list_addons(clusterName=awx.lab.cluster_name)["addons"] == []
     assert plan.artifacts["pod_identity_report"].keys() == {HOST}
+    assert f"{HOST}: launch it with the job type Run to make these changes" in plan.output
 
 
 def test_a_canceled_job_leaves_nothing_running(awx: Awx) -> None:
@@ -322,6 +325,7 @@ def test_each_other_playbook_is_a_job(awx: Awx, playbook: str) -> None:
     assert done.status == "successful", done.output
     assert done.artifacts["pod_identity_stopped"] == {}
     assert done.artifacts[ARTIFACTS[playbook]].keys() == {HOST}
+    assert playbook != "rotate" or PROVEN in done.output
     assert "check_denied" not in json.dumps(done.artifacts), "advice to allow more than the workload needs"
     places = {path.partition("/ansible_collections/")[0] for path in done.task_files if "/project/" not in path}
     assert places == {f"{pod.RUNNER}/requirements_collections"} or not pod.namespaces()

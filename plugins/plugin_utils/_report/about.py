@@ -111,11 +111,15 @@ def whole_run(given: Item, context: Context) -> Outcome:
     stopped = {context.name_of(host): known["stop"] for host, known in hosts.items() if "stop" in known}
     made = changes.of_clusters(context.hosts, context.name_of) if given["changes"] else {}
     notes = _notes(context) if given["changes"] else []
-    ends = run.lines(hosts, context.name_of, made, context.check)
+    ends = run.lines(hosts, context.name_of, made, _way_out_of_check_mode(context) if context.check else "")
     return Outcome(
         lines=[*changes.lines(made, context.check), *notes, *ends],
         artifacts={**({"pod_identity_changes": made} if given["changes"] else {}), "pod_identity_stopped": stopped},
     )
+
+
+def _way_out_of_check_mode(context: Context) -> str:
+    return "launch it with the job type Run" if context.survey.in_job else "run it without --check"
 
 
 def _notes(context: Context) -> list[str]:

@@ -16,15 +16,16 @@ def lines(
     hosts: t.Mapping[str, Item],
     name_of: t.Callable[[str], str],
     changes: t.Mapping[str, t.Sequence[Item]],
-    check: bool,
+    how: str = "",
 ) -> list[str]:
     """What is ``known`` of each host, as a table where there are several, and what to do.
 
-    ``changes`` are those of the run by cluster, and in check mode those that it would make.
+    ``changes`` are those of the run by cluster. In check mode, they are those that it would make, and ``how`` says how
+    to have them made.
     """
     made = {name_of(host): known for host, known in hosts.items()}
     fleet = len(made) > 1
-    todo = [_to_do(name, known, check and changes.get(name), fleet) for name, known in made.items()]
+    todo = [_to_do(name, known, how if changes.get(name) else "", fleet) for name, known in made.items()]
     return [*(_table(made) if fleet else ()), *(line for line in todo if line)]
 
 
@@ -40,11 +41,11 @@ def _split(made: t.Mapping[str, Item], key: str) -> tuple[dict[str, t.Any], dict
     return found, {name: known["stop"] for name, known in made.items() if "stop" in known}
 
 
-def _to_do(name: str, known: Item, predicted: t.Any, fleet: bool) -> str:
+def _to_do(name: str, known: Item, how: str, fleet: bool) -> str:
     if "stop" in known:
         return _why(name, known["stop"]) if fleet else ""
-    if predicted:
-        return f"{name}: run it without --check to make these changes"
+    if how:
+        return f"{name}: {how} to make these changes"
     return _holds(name, known["report"]["summary"]) if "report" in known else ""
 
 

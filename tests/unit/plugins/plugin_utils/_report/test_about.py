@@ -122,6 +122,9 @@ def test_the_end_of_a_prediction_says_how_to_make_it_true() -> None:
         "  restart workload Deployment shop/orders",
         "production: run it without --check to make these changes",
     ]
+    job = context(check=True, pod_identity_results=RESTARTED, **known(**HEALTHY))
+    made = reported("run", dataclasses.replace(job, survey=Survey(in_job=True)), changes=True)
+    assert made.lines[-1] == "production: launch it with the job type Run to make these changes"
 
 
 def test_a_run_that_reads_says_nothing_of_changes() -> None:
