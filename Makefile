@@ -21,14 +21,14 @@ export LAB
 .DEFAULT_GOAL := help
 .PHONY: help demo test build test-boundaries lint test-aws test-ee bench-site bench-modules bench-fleet bench-workloads docs docs-site permissions release test-matrix screenshots lock lab-up lab-down lab-status lab-env venv venv-test venv-docs clean
 
-help: ## This list
+help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
-	@echo
-	@echo "  PYTHON=python3.12  the interpreter (default: python3), each with an environment of its own"
-	@echo "  LAB=name           another lab beside the default one"
-	@echo "  ARGS='-k trust'    what make test and make lint pass on to pytest"
+	@echo "  make bench-…         What site, modules, fleet and workloads cost (minutes)"
+	@echo "  PYTHON=python3.12    The interpreter (default: python3), its environment apart"
+	@echo "  LAB=name             Another lab beside the default one"
+	@echo "  ARGS='-k trust'      What make test and make lint pass on to pytest"
 
-demo: lab-up ## The guide's whole job on the lab, twice, and what is then true
+demo: lab-up ## The guide's job on the lab, twice, and what then holds
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.demo $(LAB_NAME)
 
 test: venv-test ## Every check there is
@@ -38,53 +38,57 @@ test: venv-test ## Every check there is
 lint: venv-test ## The checks that need no lab and take seconds
 	@'$(BIN)/python' -m pytest tests/checks -m 'not background' $(ARGS)
 
-test-boundaries: venv-test ## Playbooks interrupted at every one of their tasks (an hour)
+test-boundaries: venv-test ## Playbooks interrupted at each of their tasks (an hour)
 	@$(RUN_LAB) build
 	@'$(BIN)/python' -m pytest --verbose -m boundaries $(ARGS)
 
-test-aws: venv-test ## The integration targets on a cluster of AWS: EKS_CLUSTER_NAME=name
+test-aws: venv-test ## The integration targets on a cluster: EKS_CLUSTER_NAME=…
 	@ENBUILD_TEST_AWS_CLUSTER='$(or $(EKS_CLUSTER_NAME),$(error say which cluster: make test-aws EKS_CLUSTER_NAME=name))' \
 		'$(BIN)/python' -m pytest tests/integration/test_targets.py $(ARGS)
 
-test-ee: venv-test ## The execution environment, built by podman as root, and an AWX job in it (3 minutes)
+test-ee: venv-test ## The image for AWX, built by podman, and a job in it
 	@ENBUILD_TEST_EE=1 '$(BIN)/python' -m pytest tests/integration/test_execution_environment.py $(ARGS)
 
-bench-site: venv-test ## What making sure costs, beside the guide's commands typed again (5 minutes)
+# What making sure costs, beside the guide's commands typed again (5 minutes)
+bench-site: venv-test
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.site $(ARGS)
 
-bench-modules: venv-test ## What the modules cost, beside what one would do instead (20 minutes)
+# What the modules cost, beside what one would do instead (20 minutes)
+bench-modules: venv-test
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.modules $(ARGS)
 
-bench-fleet: venv-test ## What 50 clusters cost, beside one of them (10 minutes)
+# What 50 clusters cost, beside one of them (10 minutes)
+bench-fleet: venv-test
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.fleet $(ARGS)
 
-bench-workloads: venv-test ## What a look at 2,000 pods costs; ARGS='--pods 10000 --workloads 2000' takes 20 minutes more
+# What a look at 2,000 pods costs; ARGS='--pods 10000 --workloads 2000' takes 20 minutes more
+bench-workloads: venv-test
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.workloads $(ARGS)
 
-docs: venv-test ## Write the generated parts of the documentation anew
+docs: venv-test ## The documentation's generated parts
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.role_readmes
 
-docs-site: venv-docs ## Build the documentation's site into tests/output/site/html
+docs-site: venv-docs ## The site, into tests/output/site/html
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.docs_site
 
-permissions: venv-test ## Write the operators' IAM policies and Kubernetes RBAC anew, from what the playbooks call on the lab
+permissions: venv-test ## IAM policies and RBAC anew, from what playbooks call
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.integration.operators
 
-release: venv-test ## Build the tarball, check it, and run the demo's playbook from it where nothing else is
+release: venv-test ## Build the tarball, check it, and try it as a user would
 	@$(RUN_LAB) build
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.release
 
-test-matrix: venv-test ## The oldest to the newest supported versions, a site run in each (ARGS=core-2.20)
+test-matrix: venv-test ## A site run with each supported version (ARGS=core-2.20)
 	@$(RUN_LAB) build
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.matrix $(ARGS)
 
-screenshots: venv-test ## Take the pictures of the documentation anew; needs Chromium
+screenshots: venv-test ## The documentation's pictures anew; needs Chromium
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.report_screenshots
 
-build: venv-test ## Build the tarball of a release from what is committed and belongs in it
+build: venv-test ## Build a release's tarball from what is committed
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.artifact .
 
-lock: venv-test ## Pin anew what the requirements of tests/requirements pull in
+lock: venv-test ## Pin anew what tests/requirements pull in
 	@'$(BIN)/uv' pip compile --universal --python-version 3.11 --quiet --no-annotate --upgrade --generate-hashes \
 		--custom-compile-command 'make lock' tests/requirements/docs.txt --output-file tests/requirements/constraints.txt
 
@@ -97,7 +101,7 @@ lab-down: venv ## Stop the lab
 lab-status: venv ## Whether the lab runs, and where
 	@$(RUN_LAB) status $(LAB_NAME)
 
-lab-env: venv ## Shell exports: eval "$(make -s lab-env)" gives a shell on the lab
+lab-env: venv ## eval "$(make -s lab-env)" gives a shell on the lab
 	@$(RUN_LAB) env $(LAB_NAME)
 
 venv:
@@ -109,5 +113,5 @@ venv-test:
 venv-docs:
 	@$(PYTHON) tests/tools/venv.py $(VENV) docs
 
-clean: ## Remove the environments and what the tools left behind
+clean: ## Remove environments, and what tools left behind
 	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

@@ -80,6 +80,15 @@ def test_ci_runs_make_test_with_nothing_but_what_tests_are_skipped_without() -> 
     assert installed == [f"{browser.PROGRAMS[0]} busybox"]
 
 
+def test_the_list_of_targets_fits_on_a_screen() -> None:
+    code, listed = run("make", "-s", "help")
+    assert code == 0, listed
+    lines = listed.splitlines()
+    assert len(lines) <= 24
+    assert [line for line in lines if len(line) > 80] == []
+    assert {"demo", "test", "lint", "release"} <= {line.split()[1] for line in lines if line.startswith("  make ")}
+
+
 def test_documents_name_targets_that_exist() -> None:
     makefile = (CHECKOUT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
