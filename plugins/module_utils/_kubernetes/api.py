@@ -16,7 +16,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 from .._core.plan import Refused
 from .containers import reduced
 from .lazily import seldom_used_later
-from .pods import Object, Owner, Parents, Pod, lives, parents_of, pod_of
+from .pods import MAKERS, Metadata, Object, Owner, Pod, lives, metadata_of, pod_of
 
 with seldom_used_later():
     from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
@@ -49,6 +49,8 @@ GROUPS = {
     "poddisruptionbudgets": "/apis/policy/v1",
 }
 """Where the API has each kind of object."""
+WORKLOADS = {kind: f"{kind.lower()}s" for kind in (*MAKERS, "Deployment")}
+"""What may own pods, by kind."""
 
 
 class KubernetesError(Refused):
@@ -85,14 +87,18 @@ class Kubernetes:
         return Kubernetes(self._client, self._spaces)
 
     def running(self) -> list[Pod]:
-        """Running pods, each with its workload. They are read page by page, so that memory holds no more than that."""
+        """Running pods, each with its workload, checked against the kinds of workloads that were read before.
+
+        They are read page by page, so that memory holds no more than that.
+        """
         if self._pods is None:
-            parents = parents_of(self._known("replicasets"))
-            self._pods = [self._alive(item, parents) for item in self._known("pods") if lives(item)]
+            read = {kind: self._lists[plural] for kind, plural in WORKLOADS.items() if plural in self._lists}
+            there = metadata_of({**read, "ReplicaSet": self._known("replicasets")})
+            self._pods = [self._alive(item, there) for item in self._known("pods") if lives(item)]
         return self._pods
 
-    def _alive(self, item: Object, parents: Parents) -> Pod:
-        pod = pod_of(item, parents)
+    def _alive(self, item: Object, there: Metadata) -> Pod:
+        pod = pod_of(item, there)
         self._bodies.setdefault(pod.owner, item)
         return pod
 

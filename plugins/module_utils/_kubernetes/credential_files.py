@@ -9,6 +9,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._core.text import shell_quoted
 from .containers import DEFAULT_PROFILE, OTHER_SOURCES, SHARED_FILES, WITH_KEYS, Variable, profiles
 from .pods import Contents, Object
 
@@ -97,7 +98,7 @@ def unreadable_mounts(pod: Object, seen: t.Sequence[Variable], contents: Content
     """What may give a container such a file, and can't be read: "Secret NAME at PATH"."""
     volumes = _volumes(pod)
     return [
-        f"{_name(volumes[mount.volume])} at {mount.path}"
+        f"{_name(volumes[mount.volume])} at {shell_quoted(mount.path)}"
         for mount in candidates(pod, seen)
         if mount.volume in volumes and _files(volumes[mount.volume], contents) is None
     ]

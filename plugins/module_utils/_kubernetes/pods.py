@@ -21,6 +21,15 @@ TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 (a variable'
 TOKEN_VOLUME = "eks-pod-identity-token"  # noqa: S105 (a volume's name)
 SKIP_CONTAINERS = "eks.amazonaws.com/skip-containers"
 SKIP_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
+Metadata: t.TypeAlias = "t.Mapping[str, t.Mapping[tuple[str, str], Object]]"
+"""Metadata by kind, namespace and name; kinds that weren't listed are left out."""
+
+MAKERS = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job")
+"""Kinds of Kubernetes' own that make pods."""
+MIRROR = "kubernetes.io/config.mirror"
+"""On a pod that a kubelet runs by itself; the API server lets none with it have a service account."""
+MIRRORED = "Node"
+"""The owner's kind of such a pod."""
 KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
 """Options that name a workload that can be restarted, and the kind that each stands for."""
 ALL_KINDS = {**KINDS, "job": "Job", "pod": "Pod"}
@@ -156,16 +165,20 @@ def _carries(container: Object) -> bool:
     return {CREDENTIALS_URI, TOKEN_FILE} <= names and TOKEN_VOLUME in mounts
 
 
-Parents: t.TypeAlias = "t.Mapping[tuple[str, str], tuple[str, str] | None]"
-"""Kind and name of what controls each ReplicaSet, by its namespace and name."""
-
-
-def parents_of(replica_sets: t.Iterable[Object]) -> Parents:
-    """What controls each of ``replica_sets``."""
+def metadata_of(listed: t.Mapping[str, t.Iterable[Object]]) -> Metadata:
+    """What of the objects of each kind is needed to know whose a pod is."""
     return {
-        (item["metadata"]["namespace"], item["metadata"]["name"]): _controller(item["metadata"])
-        for item in replica_sets
+        kind: {_place(item["metadata"]): _identity(item["metadata"]) for item in items}
+        for kind, items in listed.items()
     }
+
+
+def _place(meta: Object) -> tuple[str, str]:
+    return meta["namespace"], meta["name"]
+
+
+def _identity(meta: Object) -> Object:
+    return {key: meta[key] for key in ("namespace", "uid", "ownerReferences") if key in meta}
 
 
 def lives(pod: Object) -> bool:
@@ -174,18 +187,18 @@ def lives(pod: Object) -> bool:
     return "deletionTimestamp" not in pod["metadata"] and phase not in ("Succeeded", "Failed")
 
 
-def pod_of(item: Object, parents: Parents) -> Pod:
-    """A pod with the workload that made it."""
+def pod_of(item: Object, there: Metadata) -> Pod:
+    """A pod with the workload that made it.
+
+    An ownerReference is free text to whoever may create pods. It counts for the kinds that make pods, and, where all
+    objects of its kind are in ``there``, for one that is there and has the identity that the reference names.
+    """
     meta = item["metadata"]
-    namespace = meta["namespace"]
-    kind, name = _controller(meta) or ("Pod", meta["name"])
-    if kind == "ReplicaSet":
-        kind, name = parents.get((namespace, name)) or (kind, name)
     return Pod(
         name=meta["name"],
-        namespace=namespace,
+        namespace=meta["namespace"],
         service_account=service_account_of(item),
-        owner=Owner(kind, namespace, name),
+        owner=_owner(item, there),
         bare_containers=bare_containers(item),
         node=(item.get("spec") or {}).get("nodeName", ""),
         uid=meta.get("uid", ""),
@@ -201,11 +214,38 @@ def is_ready(pod: Object) -> bool:
     return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
 
 
-def _controller(meta: Object) -> tuple[str, str] | None:
+def _owner(pod: Object, there: Metadata) -> Owner:
+    meta = pod["metadata"]
+    if MIRROR in (meta.get("annotations") or {}):
+        return Owner(MIRRORED, meta["namespace"], (pod.get("spec") or {}).get("nodeName", ""))
+    itself = Owner("Pod", meta["namespace"], meta["name"])
+    made_by = _controller(meta, there, MAKERS)
+    if made_by and made_by.kind == "ReplicaSet":
+        replica_set = there.get("ReplicaSet", {}).get((made_by.namespace, made_by.name), {})
+        return _controller(replica_set, there, ("Deployment",)) or made_by
+    return made_by or itself
+
+
+def _controller(meta: Object, there: Metadata, kinds: t.Collection[str]) -> Owner | None:
+    """The controller that an object names, if it is of one of these kinds, and not known to be another or none."""
     for reference in meta.get("ownerReferences") or ():
-        if reference.get("controller"):
-            return str(reference["kind"]), str(reference["name"])
+        owner = Owner(str(reference["kind"]), meta["namespace"], str(reference["name"]))
+        if reference.get("controller") and owner.kind in kinds and _is_there(owner, reference.get("uid"), there):
+            return owner
     return None
+
+
+def controlled_by(meta: Object, kind: str) -> bool:
+    """Whether the object names a controller of that kind."""
+    return _controller(meta, {}, (kind,)) is not None
+
+
+def _is_there(owner: Owner, uid: t.Any, there: Metadata) -> bool:
+    """Whether an object of that identity exists, or its kind wasn't listed."""
+    if owner.kind not in there:
+        return True
+    found = there[owner.kind].get((owner.namespace, owner.name))
+    return found is not None and found.get("uid") == uid
 
 
 def rendered_templates(documents: t.Iterable[t.Any], namespace: str) -> list[Template]:

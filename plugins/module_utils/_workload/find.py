@@ -8,12 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from .._kubernetes.api import Kubernetes
-from .._kubernetes.pods import ALL_KINDS, KINDS, Object, Owner, Pod, Template, plain_template
+from .._kubernetes.pods import ALL_KINDS, KINDS, MIRRORED, Object, Owner, Pod, Template, plain_template
 from .model import Workload
 
 Templates: t.TypeAlias = "dict[Workload, Template | None]"
-MIRRORED = "Node"
-"""Owner of the pods that a kubelet runs by itself: they have no service account's credentials."""
 
 
 def named_template(workload: Workload, cluster: Kubernetes, rendered: t.Mapping[Owner, Template]) -> Template | None:
@@ -60,7 +58,7 @@ def other_templates(
     """Every workload of ``spaces`` (None is all) but those ``known``, pods that belong to none of them included."""
     found = {owner: _template(owner, item) for owner, item in living(cluster)}
     for pod in cluster.running():
-        if pod.owner not in found and pod.owner.kind not in (MIRRORED, "Job"):
+        if pod.owner not in found and pod.owner.kind != MIRRORED:
             found[pod.owner] = Template(pod.owner, cluster.body_of(pod.owner))
     return {
         owner: template

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
-from ..._core.text import clean
+from ..._core.text import shell_quoted
 from ..._kubernetes.containers import (
     IRSA,
     NO_PROXY,
@@ -29,6 +30,8 @@ from . import remedies
 from .codes import Finding
 
 AGENT = "eks-pod-identity-agent"
+HOSTS = re.compile(r"[\w.:/*,\[\]-]+", re.ASCII)
+"""What a NO_PROXY consists of."""
 
 
 def of_pods(seen: Evidence) -> t.Iterator[Finding]:
@@ -136,7 +139,7 @@ def _static_keys(seen: Evidence, keys: t.Sequence[Variable], files: t.Sequence[M
 def _places(given: t.Sequence[Variable], files: t.Sequence[Mount], kind: str) -> str:
     """Where an SDK finds what it takes before Pod Identity."""
     places = [f"{each.name} of {each.source or 'container ' + each.container}" for each in given]
-    places += [f"the {kind} {file.path} of container {file.container}" for file in files]
+    places += [f"the {kind} {shell_quoted(file.path)} of container {file.container}" for file in files]
     return ", ".join(dict.fromkeys(places))
 
 
@@ -163,7 +166,7 @@ def _without_files(seen: Evidence, files: t.Sequence[Mount]) -> t.Iterator[str]:
         )
     ]
     if operations:
-        yield remedies.patch(seen.workload.owner, operations, f"Drop the mount {files[0].path}")
+        yield remedies.patch(seen.workload.owner, operations, f"Drop the mount {shell_quoted(files[0].path)}")
 
 
 def _of_sources(seen: Evidence, pod: Object, given: t.Sequence[Variable]) -> t.Iterator[Finding]:
@@ -190,7 +193,7 @@ def _other_source(seen: Evidence, uris: t.Sequence[Variable], files: t.Sequence[
 
 def _profile_missing(seen: Evidence, missing: t.Mapping[str, str]) -> Finding:
     owner = seen.workload.owner
-    named = ", ".join(f"{clean(profile)} of container {name}" for name, profile in missing.items())
+    named = ", ".join(f"{shell_quoted(profile)} of container {name}" for name, profile in missing.items())
     return Finding(
         "profile_missing",
         str(owner),
@@ -214,10 +217,7 @@ def _irsa_variables(seen: Evidence, found: t.Sequence[Variable]) -> Finding:
 
 def _no_proxy(seen: Evidence, exceptions: t.Mapping[str, str]) -> Finding:
     owner = seen.workload.owner
-    commands = [
-        remedies.set_variables(owner, dict.fromkeys(NO_PROXY, value), container)
-        for container, value in exceptions.items()
-    ]
+    commands = [_except(seen, container, value) for container, value in exceptions.items()]
     return Finding(
         "no_proxy",
         str(owner),
@@ -225,6 +225,15 @@ def _no_proxy(seen: Evidence, exceptions: t.Mapping[str, str]) -> Finding:
         f"{' and '.join(agent_forms(seen.around.cluster.ipv6))}",
         "\n".join(dict.fromkeys(commands)),
     )
+
+
+def _except(seen: Evidence, container: str, value: str) -> str:
+    """Set NO_PROXY to ``value``; a sentence where it holds what no list of hosts does."""
+    owner = seen.workload.owner
+    if HOSTS.fullmatch(value):
+        return remedies.set_variables(owner, dict.fromkeys(NO_PROXY, value), container)
+    forms = ",".join(agent_forms(seen.around.cluster.ipv6))
+    return f"Add {forms} to {' and '.join(NO_PROXY)} of container {container} in the manifest of {owner}"
 
 
 def _host_network(seen: Evidence) -> Finding:

