@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import typing as t
+from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.enbuild.eks.tests.integration import namespaces
 from ansible_collections.enbuild.eks.tests.integration.boundaries import at_task_named
 from ansible_collections.enbuild.eks.tests.integration.irsa import ANNOTATION, RELEASE, Irsa, install
@@ -231,14 +233,17 @@ def test_the_first_that_fails_its_proof_stops_and_keeps_its_old_way(town: Town, 
     assert [methods(poller, app) for app in RUNNING] == [[WEB, CONTAINER], [WEB], [WEB], [WEB], [NODE]]
 
 
-def test_once_that_is_mended_the_rest_goes_to_its_end(town: Town, poller: Poller) -> None:
+def test_once_that_is_mended_the_rest_goes_to_its_end(town: Town, poller: Poller, tmp_path: Path) -> None:
     town.set_trust("bad", POD_IDENTITY, town.irsa("bad"))
     predicted = migrate(town, "--check", "--diff", **BOTH)
     assert predicted.returncode == 0, predicted.output
     assert town.associations() == {"api", "done"}
-    run = migrate(town, **BOTH)
+    run = migrate(town, **BOTH, pod_identity_migrate_declare=True, pod_identity_declare_dir=str(tmp_path))
     assert run.returncode == 0, run.output
-    assert predicted.changed == run.changed
+    assert predicted.changed == [change for change in run.changed if "pod_identity_declare" not in change]
+    (written,) = tmp_path.glob("*/pod_identity.yml")
+    declared = yaml.safe_load(written.read_text())["pod_identity_workloads"]
+    assert {each["role_arn"] for each in declared if each["namespace"] == SPACE} >= {town.arn("bad"), town.arn("shared")}
     assert town.associations() == {*RUNNING, "night"}
     assert (town.annotated(), town.on_host_network()) == ({"cut", "far", "night"}, set())
     assert "pod moving/night-" in run.output, "a Job's pod without the injection keeps the old way"
