@@ -243,7 +243,10 @@ def test_once_that_is_mended_the_rest_goes_to_its_end(town: Town, poller: Poller
     assert predicted.changed == [change for change in run.changed if "pod_identity_declare" not in change]
     (written,) = tmp_path.glob("*/pod_identity.yml")
     declared = yaml.safe_load(written.read_text())["pod_identity_workloads"]
-    assert {each["role_arn"] for each in declared if each["namespace"] == SPACE} >= {town.arn("bad"), town.arn("shared")}
+    assert {each["role_arn"] for each in declared if each["namespace"] == SPACE} >= {
+        town.arn("bad"),
+        town.arn("shared"),
+    }
     assert town.associations() == {*RUNNING, "night"}
     assert (town.annotated(), town.on_host_network()) == ({"cut", "far", "night"}, set())
     assert "pod moving/night-" in run.output, "a Job's pod without the injection keeps the old way"
