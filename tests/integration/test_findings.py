@@ -358,6 +358,10 @@ def trust_denies(shop: Shop) -> None:
     shop.trust(json.dumps({**TRUST, "Statement": [*TRUST["Statement"], denial]}))
 
 
+def deny_no_more(shop: Shop) -> None:
+    shop.trust(trust())
+
+
 @case("session_tags_disabled")
 def needs_tags_that_are_off(shop: Shop) -> None:
     shop.role(trust(Condition={"StringEquals": {"aws:RequestTag/kubernetes-namespace": shop.namespace}}))
@@ -542,6 +546,7 @@ CURES.update(
     scaled_to_nothing=run_pods,
     over_quota_without_a_surge=lambda shop: t.cast("None", shop.kubectl("delete", "quota", "few")),
     below_the_namespaces_standard=lower_the_standard,
+    trust_denies=deny_no_more,
     another_webhook_fails=repair_the_webhook,
     over_quota=lambda shop: t.cast("None", shop.kubectl("delete", "quota", "few")),
     on_fargate=leave_fargate,

@@ -12,19 +12,12 @@ from ..._cluster.model import CLUSTER_ARN
 from ..._iam.conditions import as_texts
 from ..._iam.model import Role
 from ..._iam.trust_evaluation import trust_problem
-from ..._iam.trust_policy import SERVICE, added, statements, trust_policy
+from ..._iam.trust_policy import ACTIONS, SERVICE, added, statements, trust_policy
 from ..evidence import Evidence
 from . import remedies
 from .codes import Finding
 
-Statement = t.Mapping[str, t.Any]
-TRUST_STUB = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
-    ],
-}
-"""The guide's trust, for a cluster whose ARN isn't known."""
+Document = t.Mapping[str, t.Any]
 
 
 def of_roles(seen: Evidence) -> t.Iterator[Finding]:
@@ -44,10 +37,13 @@ def problem(seen: Evidence, role: Role | None) -> str:
     return _problem(seen, role, session_tags=not _untagged(seen))
 
 
-def _problem(seen: Evidence, role: Role, session_tags: bool, cluster_arn: str = "") -> str:
+def _problem(
+    seen: Evidence, role: Role, session_tags: bool, cluster_arn: str = "", trust: Document | None = None
+) -> str:
+    """The same, with or without session tags, for another cluster, or with another ``trust`` than the role has."""
     chained = seen.role.arn if seen.role and role is seen.target else ""
     return trust_problem(
-        role.trust,
+        role.trust if trust is None else trust,
         cluster_arn=cluster_arn or seen.around.cluster.arn,
         namespace=seen.workload.owner.namespace,
         service_account=str(seen.service_account),
@@ -85,8 +81,19 @@ def _of_target(seen: Evidence) -> Finding | None:
         "target_role_excludes",
         f"Role {role.arn}",
         f"Target role {role.arn} doesn't let in {(seen.association or {})['role_arn']}: {_clause(wrong)}",
-        remedies.trust(role, added(role.trust or {}, _target_trust(seen))),
+        _opened(seen, role, _target_trust(seen)),
     )
+
+
+def _opened(seen: Evidence, role: Role, more: Document) -> str:
+    """Let the service account in by one more statement; nothing that the trust policy says or denies is taken away."""
+    trust = added(role.trust or {}, more)
+    if _problem(seen, role, not _untagged(seen), trust=trust):
+        return (
+            f"Change the statement that denies in the trust policy of role {role.name}, or give {seen.place} a role of"
+            " its own: no further statement lets it in"
+        )
+    return remedies.trust(role, trust)
 
 
 def _target_trust(seen: Evidence) -> t.Any:
@@ -110,7 +117,7 @@ def _role_missing(seen: Evidence, role: Role) -> Finding:
         "role_missing",
         f"Role {role.arn}",
         f"Association {(seen.association or {})['association_id']} gives role {role.arn}, which doesn't exist",
-        remedies.create_role(role, _trust(seen, "account")),
+        remedies.create_role(role, _trust(seen, role, "account")),
     )
 
 
@@ -119,13 +126,13 @@ def _trust_excludes(seen: Evidence, role: Role, wrong: str) -> Finding:
         "trust_excludes",
         f"Role {role.arn}",
         f"Role {role.name} keeps Pod Identity out of {seen.place}: {_clause(wrong)}",
-        remedies.trust(role, _replaced(role.trust or {}, _trust(seen, "account"))),
+        _opened(seen, role, _trust(seen, role)),
     )
 
 
 def _session_tags_disabled(seen: Evidence, role: Role, wrong: str) -> Finding:
     if (seen.association or {}).get("policy"):
-        remedy = remedies.trust(role, _replaced(role.trust or {}, _trust(seen, "cluster")))
+        remedy = _opened(seen, role, _trust(seen, role))
     else:
         remedy = remedies.change_association(seen, "--no-disable-session-tags")
     return Finding(
@@ -142,7 +149,7 @@ def _role_of_other_cluster(seen: Evidence, role: Role, others: t.Sequence[str]) 
         "role_of_other_cluster",
         f"Role {role.arn}",
         f"Role {role.name} is shared between clusters, and its trust policy names only {', '.join(others)}",
-        remedies.trust(role, added(role.trust or {}, _trust(seen, "cluster"))),
+        _opened(seen, role, _trust(seen, role, "cluster")),
     )
 
 
@@ -165,23 +172,32 @@ def _other_identity(seen: Evidence, message: str) -> Finding:
     return Finding("other_identity", str(owner), message.rstrip("."), remedies.recreate(owner))
 
 
-def _trust(seen: Evidence, scope: str) -> t.Any:
-    arn = seen.around.cluster.arn
-    return trust_policy(arn, scope) if arn else TRUST_STUB
+def _trust(seen: Evidence, role: Role, scope: str = "") -> Document:
+    """What lets the workload's service account in, and no wider than can be without ``scope``."""
+    arn, owner = seen.around.cluster.arn, seen.workload.owner
+    if not arn:  # A role is of its cluster's account.
+        return _of_account(role.arn.split(":")[4])
+    narrow = "cluster" if _untagged(seen) else "service_account"
+    return trust_policy(arn, scope or narrow, namespace=owner.namespace, service_account=str(seen.service_account))
 
 
-def _replaced(document: Statement, more: Statement) -> dict[str, t.Any]:
-    """``document`` with ``more`` in place of what it says, or denies, of Pod Identity."""
-    kept = [each for each in statements(document) if not (_names_us(each) or each.get("Effect") == "Deny")]
-    return added({"Version": "2012-10-17", "Statement": kept}, more)
+def _of_account(account_id: str) -> Document:
+    statement = {
+        "Sid": "EksPodIdentity",
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": list(ACTIONS),
+        "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _names_us(statement: Statement) -> bool:
+def _names_us(statement: Document) -> bool:
     principal = statement.get("Principal")
     return isinstance(principal, dict) and SERVICE in as_texts(principal.get("Service", ()))
 
 
-def _other_clusters(document: Statement, own: str) -> list[str]:
+def _other_clusters(document: Document, own: str) -> list[str]:
     """The clusters that the statements for Pod Identity name, if this one isn't among them."""
     named = [
         arn
