@@ -115,7 +115,8 @@ def test_nothing_that_a_namespace_writes_is_followed(lab: Lab, role_arn: str, tm
         "pod_identity_report_dir": str(tmp_path),
     }
     runs = {name: guide.run_guide(lab, name, *WITHOUT_RELEASE, **given) for name in ("site", "verify", "drift")}
-    runs["diagnose"] = guide.run_guide(lab, "diagnose", **given)
+    runs["teardown"] = guide.run_guide(lab, "teardown", "--check")
+    runs |= {name: guide.run_guide(lab, name, **given) for name in ("rotate", "diagnose")}
     assert guide.associations(lab) == {**before, f"{hostile.SPACE}/sick": "declared"}
     declared, expected = _trusts(lab).pop("declared"), {**trusts, "declared": {}}
     assert {**_trusts(lab), "declared": {}} == expected
