@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import re
+import shutil
+import subprocess
 import typing as t
 from pathlib import Path
 
@@ -101,6 +105,24 @@ def test_check_predicts_a_run_and_a_second_run_changes_nothing(awx: Awx, setup: 
     again = setup()
     assert again.returncode == 0, again.output
     assert again.changed == []
+
+
+@with_awx_awx
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on PATH")
+def test_the_page_s_call_for_a_survey_is_taken_as_it_stands(awx: Awx, filled: None) -> None:
+    page = (CHECKOUT / "docs" / "awx.md").read_text()
+    (command,) = re.findall(r"^ +(curl .*\\\n.*)$", page, re.MULTILINE)
+    verify = awx.one("job_templates", "EKS Pod Identity - verify")
+    awx.answer("DELETE", f"{verify['url']}survey_spec/", {}, {})
+    given = {**os.environ, **awx.environment()}
+    subprocess.run(
+        ["bash", "-c", command.replace("/ID/", f"/{verify['id']}/").replace("curl ", "curl -fsS ", 1)],
+        env=given,
+        cwd=CHECKOUT,
+        check=True,
+    )
+    wanted = json.loads((CHECKOUT / "awx" / "surveys" / "verify.json").read_text())
+    assert awx.belonging(verify, "survey_spec") == wanted
 
 
 @with_awx_awx
