@@ -53,7 +53,7 @@ def setup(awx: Awx) -> Setup:
         given = json.dumps({**GIVEN, **variables})
         return run_playbook(
             ["enbuild.eks.awx_setup", "-e", given, *arguments],
-            environment(**awx.environment(), ANSIBLE_PIPELINING="true"),
+            environment(**awx.environment()),
         )
 
     return run
@@ -216,7 +216,7 @@ def test_what_must_be_there_is_looked_up_first(setup: Setup) -> None:
                     ),
                     *arguments,
                 ],
-                environment(**empty.environment(), ANSIBLE_PIPELINING="true"),
+                environment(**empty.environment()),
             )
             assert run.returncode == 2
             lacking = [

@@ -21,7 +21,6 @@ NAMES = sorted(path.name for path in TARGETS.iterdir() if (path / "aliases").is_
 SETTINGS = {
     "ANSIBLE_ROLES_PATH": str(TARGETS),
     "ANSIBLE_INJECT_FACT_VARS": "false",
-    "ANSIBLE_PIPELINING": "true",
     "ANSIBLE_DEPRECATION_WARNINGS": "false",
     "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
     "ANSIBLE_RETRY_FILES_ENABLED": "false",
