@@ -23,11 +23,11 @@ pytestmark = pytest.mark.lab
 
 SPACE = "zoo"
 LISTING = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
-RUNNING = ("fine", "corp", "replicas", "custom", "pod", "several", "paused")
+RUNNING = ("fine", "corp", "replicas", "custom", "pod", "several")
 """Service accounts whose pods run, and have their role by IRSA."""
 IDLE = ("job", "cron", "zero", "empty", "store")
-PLANNED_ONLY = ("suspended", "pending", "mounts", "scaled")
-"""Service accounts that are idle, too, and whose plan says all."""
+PLANNED_ONLY = ("suspended", "pending", "mounts", "scaled", "paused")
+"""Service accounts whose plan says all."""
 WRITTEN = {"tenant", "reader", "broken", "reversed"}
 """Service accounts of the hostile fixture that have IRSA's annotation."""
 Object = dict[str, t.Any]
@@ -216,11 +216,11 @@ PLANNED = (
     "the old way stays: Deployment zoo/zero has 0 replicas",
     "the old way stays: none of its pods is there to prove that Pod Identity works",
     "the old way stays: SecretStore zoo/aws of External Secrets reads its annotation",
-    "the old way stays: SecretProviderClass zoo/aws of the Secrets Store CSI driver reads its annotation",
-    "the old way stays: ScaledObject zoo/aws of KEDA reads its annotation",
-    "the old way stays: CronJob zoo/suspended",
+    "has 0 replicas; SecretProviderClass zoo/aws of the Secrets Store CSI driver reads its annotation",
+    "has 0 replicas; ScaledObject zoo/aws of KEDA reads its annotation",
+    "the old way stays: CronJob zoo/suspended is suspended",
     "the old way stays: pod zoo/pending",
-    "the old way stays: Deployment zoo/paused",
+    "the old way stays: Deployment zoo/paused is paused",
 )
 
 

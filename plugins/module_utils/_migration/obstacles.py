@@ -30,7 +30,7 @@ def skipped(account: Account, role_arn: str, target: str) -> str:
         )
     if account.claimed and not (account.by_irsa or account.declared or account.bound):
         return (
-            f"Service account {account} says that it had role {clean(account.claimed)} by IRSA, and no association"
+            f"Service account {account} says that it had role {clean(account.claimed)!r} by IRSA, and no association"
             " says so: nothing is brought back on its word"
         )
     if target and not role_arn:
