@@ -59,9 +59,21 @@ class Running:
         return REMEMBERED_NETWORK in annotations_of(self.object)
 
     @property
+    def held(self) -> str:
+        """Why a change of its template makes no pod anew, though it is of a kind that does; "" where it does."""
+        spec = self.object.get("spec") or {}
+        if spec.get("paused"):
+            return "is paused"
+        return "replaces its pods as you delete them" if _is_on_delete(spec) else ""
+
+    @property
     def can_restart(self) -> bool:
         """Whether a change of its template makes its pods anew."""
-        return self.owner.kind in KINDS.values()
+        return self.owner.kind in KINDS.values() and not self.held
+
+
+def _is_on_delete(spec: Object) -> bool:
+    return bool((spec.get("updateStrategy") or {}).get("type") == "OnDelete")
 
 
 @dataclass(frozen=True)

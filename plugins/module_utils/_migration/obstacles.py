@@ -185,6 +185,9 @@ def _not_restarted(account: Account) -> t.Iterator[str]:
             yield f"Pod {pod.namespace}/{pod.name} belongs to nothing that could be restarted: create it anew"
         elif pod.owner.kind == "Job":
             yield f"{pod.owner} ends as it began; its next run gets Pod Identity"
+    for each in account.workloads:
+        if each.held and each.owner in {pod.owner for pod in account.stale}:
+            yield f"{each.owner} {each.held}: it isn't restarted, and its pods keep the old way"
 
 
 def without(account: Account, desired: Desired) -> Document:

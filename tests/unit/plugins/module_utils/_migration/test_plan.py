@@ -228,6 +228,24 @@ def test_the_default_service_account_of_a_node_is_no_ones_but_by_name() -> None:
     assert plan(by_name, DESIRED)["state"] == "to migrate"
 
 
+@pytest.mark.parametrize(
+    ("kind", "held", "said"),
+    [
+        ("Deployment", {"paused": True}, "is paused"),
+        ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}, "replaces its pods as you delete them"),
+        ("DaemonSet", {"updateStrategy": {"type": "OnDelete"}}, "replaces its pods as you delete them"),
+    ],
+)
+def test_what_somebody_holds_back_is_not_restarted_and_keeps_the_old_way(kind: str, held: Row, said: str) -> None:
+    running = found(kind)
+    running = Running(running.owner, {**running.object, "spec": {**running.object["spec"], **held}})
+    row = plan(account(workloads=(running,), pods=(pod(running.owner),), raw_pods=(raw_pod("p"),)), DESIRED)
+    assert kinds(row["steps"]) == ["add", "associate"]
+    assert (row["act"]["restart"], row["act"]["prove"]) == ([], [])
+    assert (row["left"], "pod shop/p runs and lacks the injection" in str(row["stays"])) == ([], True)
+    assert any(f"{kind} shop/orders {said}: it isn't restarted" in each for each in row["warnings"])
+
+
 def test_a_role_of_another_account_is_reached_through_one_of_the_clusters() -> None:
     desired = Desired(CLUSTER, targets={FAR: Target(ROLE, ("shop/orders",))})
     row = plan(account(object=service_account(FAR)), desired)
