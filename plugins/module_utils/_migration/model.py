@@ -16,6 +16,7 @@ from .._iam.trust_edit import AUDIENCE, Provider, irsa_parts
 from .._iam.trust_policy import DEFAULT_SIZE, Document, read_document
 from .._identity.findings.declared import IRSA_ANNOTATION
 from .._kubernetes.pods import KINDS, Object, Owner, Pod
+from .._workload.rollout import ON_DELETE, PAUSED, held_by
 from .memory import remembered_role
 
 REMEMBERED_ROLE = "enbuild.eks/irsa-role-arn"
@@ -31,6 +32,8 @@ MANAGERS = {"kubectl-client-side-apply": "kubectl apply"}
 """Field managers that are better known by another name."""
 ADDON_MANAGER = "eks"
 """Field manager of the add-ons that EKS runs."""
+HELD = {PAUSED: "is paused", ON_DELETE: "replaces its pods as you delete them"}
+"""What keeps a workload's pods as they are, in words."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +64,12 @@ class Running:
     @property
     def held(self) -> str:
         """Why a change of its template makes no pod anew, though it is of a kind that does; "" where it does."""
-        spec = self.object.get("spec") or {}
-        if spec.get("paused"):
-            return "is paused"
-        return "replaces its pods as you delete them" if _is_on_delete(spec) else ""
+        return HELD.get(held_by(self.object), "")
 
     @property
     def can_restart(self) -> bool:
         """Whether a change of its template makes its pods anew."""
         return self.owner.kind in KINDS.values() and not self.held
-
-
-def _is_on_delete(spec: Object) -> bool:
-    return bool((spec.get("updateStrategy") or {}).get("type") == "OnDelete")
 
 
 @dataclass(frozen=True)

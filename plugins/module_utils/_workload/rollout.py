@@ -12,6 +12,7 @@ from .._kubernetes.pods import Object, Pod, containers, is_ready
 from .._kubernetes.selectors import selects
 
 DEPLOYMENT, STATEFUL_SET = "Deployment", "StatefulSet"
+PAUSED, ON_DELETE = "paused", "OnDelete"
 TO_SURGE_NOT = '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable":1}}}}'
 TO_ROLL_ALL = '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'
 
@@ -71,11 +72,22 @@ def only_surges(workload: Object) -> bool:
     return (number * _replicas(workload) // 100 if text.endswith("%") else number) == 0
 
 
+def held_by(workload: Object) -> str:
+    """What keeps a change of the template from making any pod anew until a person acts.
+
+    ``paused``, ``OnDelete``, or "" for nothing.
+    """
+    if (workload.get("spec") or {}).get("paused"):
+        return PAUSED
+    return ON_DELETE if _type(workload, "updateStrategy") == ON_DELETE else ""
+
+
 def _by_hand(workload: Object, pods: t.Sequence[Pod]) -> str:
     """What a person holds back."""
-    if (workload.get("spec") or {}).get("paused"):
+    held = held_by(workload)
+    if held == PAUSED:
         return f"is paused: kubectl rollout resume {_kubectl(workload)}, then run this again"
-    if _type(workload, "updateStrategy") == "OnDelete":
+    if held == ON_DELETE:
         named = " ".join(pod.name for pod in pods)
         return (
             "replaces its pods only as you delete them (updateStrategy OnDelete): delete them, one after another: "
