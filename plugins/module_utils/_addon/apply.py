@@ -20,7 +20,11 @@ from .health import view as view_issues
 from .plan import BUSY, FAILED, Observed, Target, plan, view
 
 PATIENCE = {"does not exist": 120.0, "Trust policy": 30.0}
-"""Seconds for which a role is waited for that IAM doesn't show to EKS yet, or shows as it was; by EKS's words."""
+"""Seconds to wait for a role that IAM doesn't show to EKS yet, or shows as it was; by the words of EKS's error.
+
+IAM is eventually consistent:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+"""
 PAUSES = (0.5, 1.0, 2.0, 3.0, 5.0)
 """Seconds between two looks at an add-on; the last one again and again."""
 

@@ -1,7 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Apply the plan of one association to an EKS that sees things late, and that others change at the same time."""
+"""Apply the plan of one association while IAM's data reaches EKS late and others change the association too.
+
+IAM and associations are eventually consistent:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html
+"""
 
 from __future__ import annotations
 

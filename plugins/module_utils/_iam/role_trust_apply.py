@@ -1,10 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read and write the trust policies of roles. All that has to be refused is, before the first one is changed.
+"""Read and write the trust policies of roles. Everything that must be refused is refused before the first write.
 
-IAM has no conditional write. So each policy is read anew right before it is written, and once more a while after that:
-whoever wrote what they had read before is made good.
+IAM has no conditional write, and is eventually consistent:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+So each policy is read again right before it is written. It is read once more a while later, and written again where
+another writer has overwritten it.
 """
 
 from __future__ import annotations

@@ -22,7 +22,11 @@ from .trust_policy import Document
 
 CONCURRENCY = 8
 PATIENCE = 60
-"""Seconds that a task waits for what IAM doesn't show everywhere yet."""
+"""Seconds that a task waits until IAM shows a write everywhere.
+
+IAM is eventually consistent:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+"""
 TRUSTING = "update_assume_role_policy"
 MISSING = "NoSuchEntity"
 TAKEN = "EntityAlreadyExists"

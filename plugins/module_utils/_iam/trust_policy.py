@@ -1,7 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Trust policies of roles for EKS Pod Identity: written here, and read here. No boto3, no AnsibleModule."""
+"""Write and read the trust policies of roles for EKS Pod Identity. No boto3, no AnsibleModule.
+
+AWS's own trust policy, with its conditions: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
+"""
 
 from __future__ import annotations
 

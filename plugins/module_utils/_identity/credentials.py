@@ -1,7 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prove that EKS issues credentials to a pod: exchange its token, or let it ask by itself."""
+"""Prove that EKS issues credentials to a pod: exchange its token, or let it ask by itself.
+
+The exchange is the agent's: https://docs.aws.amazon.com/eks/latest/APIReference/API_auth_AssumeRoleForPodIdentity.html
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Try pods as a dry run: whether those created now would carry the injection."""
+"""Create pods as a dry run, to see whether EKS's webhook injects them now.
+
+The webhook learns of a new association some seconds after the call that made it:
+https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html
+"""
 
 from __future__ import annotations
 

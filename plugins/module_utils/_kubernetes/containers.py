@@ -1,7 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What containers of a pod template are given that decides which credentials an AWS SDK finds. Pure."""
+"""Read from a pod template which credentials an AWS SDK in its containers finds. Pure.
+
+The order in which SDKs look: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read what pods and workloads say of their identity. No client, no AnsibleModule, no clock."""
+"""Read the AWS identity from pods and workloads. No client, no AnsibleModule, no clock.
+
+EKS's webhook, its variables and its token volume: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+"""
 
 from __future__ import annotations
 

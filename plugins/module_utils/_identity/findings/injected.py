@@ -22,7 +22,10 @@ FULL = "exceeded quota"
 """In the API server's words."""
 LOOK = f"kubectl get mutatingwebhookconfigurations {CONFIGURATION} --ignore-not-found -o yaml"
 WARM_SECONDS = 300
-"""Age of an association that every replica of EKS's webhook knows."""
+"""Seconds after which every replica of EKS's webhook knows an association.
+
+AWS speaks of several seconds (https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html); this is far more.
+"""
 
 
 def of_injection(seen: Evidence) -> t.Iterator[Finding]:
@@ -66,7 +69,11 @@ def restartable(seen: Evidence) -> tuple[Pod, ...]:
 
 
 def former(seen: Evidence) -> tuple[Pod, ...]:
-    """Pods from before the association's last change, whose credentials the agent keeps for hours."""
+    """Pods from before the association's last change.
+
+    The agent keeps their credentials for hours:
+    https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html
+    """
     association = seen.association or {}
     changed, made = association.get("modified_at", ""), association.get("created_at", "")
     if not changed or _second(changed) == _second(made):
