@@ -13,15 +13,16 @@ import yaml
 from ansible_collections.enbuild.eks.tests.tools import documents
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, files
 
-PAGES = [
-    path
-    for path in files()
-    if path.suffix == ".md" and (path.parent == Path("docs") or path in {Path("README.md"), Path("CONTRIBUTING.md")})
-]
-LINKED = [path for path in files() if path.suffix == ".md"]
+PAGES = [path for path in files() if path.suffix == ".md"]
 FINDING = re.compile(r"^### `(\w+)`$", re.MULTILINE)
 TEST = re.compile(r"(U )?`([\w/]*test_\w+\.py::\w+)`")
 """A test in a table; after U, of the unit tests."""
+SAID = re.compile(r"\benbuild\.eks\.(\w+)|-e (\w+)=|(--check|--diff|--tags|--skip-tags|--limit|--graph|--forks)\b")
+"""What a command says that the test of its mark has to say too: the playbook, its variables and options."""
+FOLLOWED = "tests/integration/test_documentation.py::"
+"""Runs the blocks as they stand."""
+EVERYWHERE = {"eks_cluster_name", "eks_region"}
+"""What the tests set for every playbook."""
 REQUIREMENT = re.compile(r"\b(boto3|botocore|kubernetes) ?>= ?([\d.]+)")
 
 
@@ -33,6 +34,31 @@ def test_every_command_is_run_by_a_test_or_says_why_not(page: Path) -> None:
     assert [f"{page}:{block.line}" for block in shown if not block.mark] == []
     named = [block.mark[1] for block in shown if block.mark and block.mark[0] == "run"]
     assert [name for name in named if not _is_test(name)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_command_s_test_has_its_playbook_and_variables(page: Path) -> None:
+    marked = [(block, *block.mark) for block in documents.blocks((CHECKOUT / page).read_text()) if block.mark]
+    lacking = {
+        f"{page}:{block.line}": missing
+        for block, kind, test in marked
+        if kind == "run" and not test.startswith(FOLLOWED) and (missing := _said(block.text) - _known(test))
+    }
+    assert lacking == {}
+
+
+def _said(command: str) -> set[str]:
+    return {word for found in SAID.findall(command) for word in found if word} - EVERYWHERE
+
+
+def _known(test: str) -> set[str]:
+    """The words of the test's file, and of the helpers beside it."""
+    folder = (CHECKOUT / test.partition("::")[0]).parent
+    own = (CHECKOUT / test.partition("::")[0]).read_text()
+    helpers = [
+        path.read_text() for path in folder.glob("*.py") if f"import {path.stem}" in own or f".{path.stem} " in own
+    ]
+    return set(re.findall(r"[\w-]+", " ".join([own, *helpers])))
 
 
 def _is_test(name: str) -> bool:
@@ -55,7 +81,7 @@ def _in_full(unit: str, name: str) -> str:
     return name if "/" in name else f"tests/integration/{name}"
 
 
-@pytest.mark.parametrize("page", LINKED, ids=str)
+@pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_lead_to_files_and_headings(page: Path) -> None:
     assert [link for link in documents.links((CHECKOUT / page).read_text()) if not _leads_somewhere(page, link)] == []
 

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 MARK = re.compile(r"<!-- (run|not run): (.+?) -->")
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+ITEM = re.compile(r" *([-*]|\d+\.) +")
 OUTPUT = "text"
+CODE = 4
+"""Spaces before a line of code, more than the text around it has."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,16 @@ def prose(document: str) -> str:
 
 
 def indented(document: str) -> list[int]:
-    """Return the lines at which blocks begin that are marked as code by indentation alone, outside of lists."""
-    lines, found, listed = prose(document).splitlines(), [], False
-    for number, line in enumerate(lines, 1):
-        listed = bool(re.match(r"\s*([-*]|\d+\.) ", line)) or (listed and (not line or line.startswith(" ")))
-        if line.startswith("    ") and not listed and not lines[number - 2]:
+    """Return the lines at which blocks begin that are code by their indentation alone, in lists too."""
+    found, before, text = [], "", 0
+    for number, line in enumerate(prose(document).splitlines(), 1):
+        if item := ITEM.match(line):
+            text = item.end()
+        elif line and not line.startswith(" "):
+            text = 0
+        elif not before and len(line) - len(line.lstrip()) >= text + CODE:
             found.append(number)
+        before = line
     return found
 
 
