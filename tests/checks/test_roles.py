@@ -13,6 +13,7 @@ import jinja2.nodes
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.enbuild.eks.tests.tools import documents
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
 from ansible_collections.enbuild.eks.tests.tools.role_readmes import specs, with_table
 
@@ -27,6 +28,16 @@ def test_readme_table(role: Path) -> None:
     assert path.is_file(), "no README.md"
     readme = path.read_text()
     assert with_table(readme, specs(role)) == readme, "the table of variables is stale: make docs"
+
+
+@every_role
+def test_the_example_in_the_readme_names_the_role_and_its_variables(role: Path) -> None:
+    blocks = [each for each in documents.blocks((role / "README.md").read_text()) if each.language == "yaml"]
+    (play,) = yaml.safe_load(blocks[0].text)
+    options = {name: option for each in ROLES for name, option in _options(each).items()}
+    checked = ArgumentSpecValidator({name: {**options[name], "options": None} for name in play["vars"]})
+    assert play["roles"] == [f"enbuild.eks.{role.name}"]
+    assert checked.validate(play["vars"]).error_messages == []
 
 
 @every_role

@@ -52,6 +52,12 @@ def listed(fleet: FleetOnLab, folder: Path | None = None, **environment: str) ->
     return json.loads(done.stdout, object_hook=plain), " ".join(done.stderr.split())
 
 
+def graph(fleet: FleetOnLab) -> str:
+    """The groups and hosts as ansible-inventory draws them."""
+    command = ["ansible-inventory", "-i", str(fleet.inventory), "--graph"]
+    return subprocess.run(command, env=fleet.lab.environment(), check=True, capture_output=True, text=True).stdout
+
+
 def plain(given: dict[str, t.Any]) -> t.Any:
     """What ansible-inventory marks as text that is no template, as the text."""
     return given.get("__ansible_unsafe", given)
@@ -85,6 +91,7 @@ def test_the_inventory_finds_the_fleet_and_asks_for_no_more(fleet: FleetOnLab, t
     assert SESSION_TOKEN not in "".join(path.read_text() for path in tmp_path.iterdir())
     fleet.lab.forget_calls()
     assert listed(fleet) == (found, "")
+    assert f"@account_222222222222:\n  |  |--{GONE}\n  |  |--{OTHER_ALPHA}" in graph(fleet)
     assert fleet.lab.calls()["total"] == 0
 
 
