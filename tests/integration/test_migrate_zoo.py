@@ -23,7 +23,7 @@ pytestmark = pytest.mark.lab
 
 SPACE = "zoo"
 LISTING = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
-RUNNING = ("fine", "corp", "replicas", "custom", "pod", "several", "paused")
+RUNNING = ("fine", "corp", "replicas", "custom", "pod", "several", "paused", "parted")
 """Service accounts whose pods run, and have their role by IRSA."""
 IDLE = ("job", "cron", "zero", "empty", "store")
 PLANNED_ONLY = ("suspended", "pending", "mounts", "scaled")
@@ -68,6 +68,13 @@ def cron_job(name: str, suspend: bool = False) -> Object:
     job = {"spec": {"template": template(name, restartPolicy="Never")}}
     wanted = {"schedule": "0 0 29 2 *", "jobTemplate": job, "suspend": suspend}
     return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name}, "spec": wanted}
+
+
+def parted(name: str) -> Object:
+    """A StatefulSet that a person rolls out in parts, and has none begun."""
+    made = kept("StatefulSet", name)
+    made["spec"]["updateStrategy"] = {"rollingUpdate": {"partition": 1}}
+    return made
 
 
 ROLLOUT = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "custom", "uid": "x", "controller": True}
@@ -162,7 +169,13 @@ class Zoo:
         workloads = [kept("Deployment", name) for name in ("fine", "corp", "several", "paused")]
         workloads += [kept("Deployment", name, 0) for name in ("zero", "scaled")]
         workloads += [kept("Deployment", "mounts", 0, volumes=[{"name": "aws", "csi": MOUNTED}])]
-        workloads += [kept("ReplicaSet", "replicas"), stuck_job("job"), cron_job("cron"), cron_job("suspended", True)]
+        workloads += [
+            parted("parted"),
+            kept("ReplicaSet", "replicas"),
+            stuck_job("job"),
+            cron_job("cron"),
+            cron_job("suspended", True),
+        ]
         pods = [pod("pod", "pod"), pod("custom", "custom", ROLLOUT), pod("beside", "several")]
         pods += [pod("pending", "pending", nodeSelector={"nobody": "has"})]
         self.kubectl("apply", "-f", "-", given=as_manifest(*READERS, *workloads, *pods))
@@ -221,6 +234,7 @@ PLANNED = (
     "the old way stays: CronJob zoo/suspended is suspended",
     "the old way stays: pod zoo/pending",
     "note: Deployment zoo/paused is paused: it isn't restarted, and its pods keep the old way",
+    "note: StatefulSet zoo/parted keeps pods as they are (rollingUpdate.partition): it isn't restarted, and its",
 )
 
 
@@ -240,7 +254,7 @@ def test_nothing_that_a_namespace_writes_decides_and_no_pod_lacks_its_credential
         assert hostile.followed(run.output) == []
         assert set(zoo.annotated()) == stays
         assert len(zoo.trust("admin")) == 1
-        for name in ("replicas", "custom", "pod", "several", "paused", *IDLE):
+        for name in ("replicas", "custom", "pod", "several", "paused", "parted", *IDLE):
             assert zoo.trust(name)[0] == zoo.before[name], "IRSA's statement stays for whoever uses it"
         assert [each["Principal"] for each in zoo.trust("corp")] == [{"Service": "pods.eks.amazonaws.com"}]
         poller.await_answers(RUNNING)

@@ -16,7 +16,7 @@ from .._iam.trust_edit import AUDIENCE, Provider, irsa_parts
 from .._iam.trust_policy import DEFAULT_SIZE, Document, read_document
 from .._identity.findings.declared import IRSA_ANNOTATION
 from .._kubernetes.pods import KINDS, Object, Owner, Pod
-from .._workload.rollout import ON_DELETE, PAUSED, held_by
+from .._workload.rollout import ON_DELETE, PARTITION, PAUSED, held_by
 from .memory import remembered_role
 
 REMEMBERED_ROLE = "enbuild.eks/irsa-role-arn"
@@ -32,7 +32,11 @@ MANAGERS = {"kubectl-client-side-apply": "kubectl apply"}
 """Field managers that are better known by another name."""
 ADDON_MANAGER = "eks"
 """Field manager of the add-ons that EKS runs."""
-HELD = {PAUSED: "is paused", ON_DELETE: "replaces its pods as you delete them"}
+HELD = {
+    PAUSED: "is paused",
+    ON_DELETE: "replaces its pods as you delete them",
+    PARTITION: "keeps pods as they are (rollingUpdate.partition)",
+}
 """What keeps a workload's pods as they are, in words."""
 
 

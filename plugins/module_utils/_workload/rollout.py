@@ -12,7 +12,7 @@ from .._kubernetes.pods import Object, Pod, containers, is_ready
 from .._kubernetes.selectors import selects
 
 DEPLOYMENT, STATEFUL_SET = "Deployment", "StatefulSet"
-PAUSED, ON_DELETE = "paused", "OnDelete"
+PAUSED, ON_DELETE, PARTITION = "paused", "OnDelete", "partition"
 TO_SURGE_NOT = '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable":1}}}}'
 TO_ROLL_ALL = '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'
 
@@ -73,13 +73,15 @@ def only_surges(workload: Object) -> bool:
 
 
 def held_by(workload: Object) -> str:
-    """What keeps a change of the template from making any pod anew until a person acts.
+    """What keeps a change of the template from making some pod anew until a person acts.
 
-    ``paused``, ``OnDelete``, or "" for nothing.
+    ``paused``, ``OnDelete``, ``partition``, or "" for nothing.
     """
     if (workload.get("spec") or {}).get("paused"):
         return PAUSED
-    return ON_DELETE if _type(workload, "updateStrategy") == ON_DELETE else ""
+    if _type(workload, "updateStrategy") == ON_DELETE:
+        return ON_DELETE
+    return PARTITION if _rolling(workload, "updateStrategy").get("partition") else ""
 
 
 def _by_hand(workload: Object, pods: t.Sequence[Pod]) -> str:
@@ -93,7 +95,8 @@ def _by_hand(workload: Object, pods: t.Sequence[Pod]) -> str:
             "replaces its pods only as you delete them (updateStrategy OnDelete): delete them, one after another: "
             f"kubectl delete pod {named} -n {workload['metadata']['namespace']}"
         )
-    if first := _rolling(workload, "updateStrategy").get("partition"):
+    if held == PARTITION:
+        first = _rolling(workload, "updateStrategy")["partition"]
         return (
             f"keeps its pods below ordinal {first} as they are (rollingUpdate.partition): "
             f"kubectl patch {_kubectl(workload)} -p '{TO_ROLL_ALL}'"

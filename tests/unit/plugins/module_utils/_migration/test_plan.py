@@ -234,6 +234,11 @@ def test_the_default_service_account_of_a_node_is_no_ones_but_by_name() -> None:
         ("Deployment", {"paused": True}, "is paused"),
         ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}, "replaces its pods as you delete them"),
         ("DaemonSet", {"updateStrategy": {"type": "OnDelete"}}, "replaces its pods as you delete them"),
+        (
+            "StatefulSet",
+            {"updateStrategy": {"rollingUpdate": {"partition": 2}}},
+            "keeps pods as they are (rollingUpdate.partition)",
+        ),
     ],
 )
 def test_what_somebody_holds_back_is_not_restarted_and_keeps_the_old_way(kind: str, held: Row, said: str) -> None:

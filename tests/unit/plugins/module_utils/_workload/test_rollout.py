@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner, Pod
 from ansible_collections.enbuild.eks.plugins.module_utils._workload.rollout import (
     Room,
+    held_by,
     needs_nodes,
     note,
     obstacle,
@@ -134,6 +135,21 @@ def test_host_ports_leave_no_node_for_a_surge(found: t.Any, nodes: t.Any, stuck:
     assert bool(said) == stuck
     if stuck:
         assert needs_nodes(found)
+
+
+@pytest.mark.parametrize(
+    ("spec", "held"),
+    [
+        ({}, ""),
+        ({"paused": True}, "paused"),
+        ({"updateStrategy": {"type": "OnDelete"}}, "OnDelete"),
+        (rolling("updateStrategy", partition=1), "partition"),
+        (rolling("updateStrategy", partition=0), ""),
+        (rolling("updateStrategy", maxUnavailable=1), ""),
+    ],
+)
+def test_a_person_holds_a_rollout_back_in_three_ways(spec: t.Any, held: str) -> None:
+    assert held_by({"spec": spec}) == held
 
 
 def budget(allowed: int, selector: t.Any = None) -> t.Any:
