@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
@@ -31,11 +33,19 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         try:
             args = prepared(self._task.args)
+            release = release_declared(self._task.args, self._variable)
         except Refused as error:
             return {"failed": True, "msg": str(error)}  # an exception would pass by failed_when
         if not args.pop("find"):
-            return checked_result(args)
-        return dict(self._execute_module(module_args=args, task_vars=task_vars))
+            return {**checked_result(args), "release": release}
+        return {**self._execute_module(module_args=args, task_vars=task_vars), "release": release}
+
+    def _variable(self, name: str) -> t.Any:
+        """The value of a variable; its text where it can't be templated, and None for one that isn't set."""
+        value = self._templar.available_variables.get(name)
+        with contextlib.suppress(AnsibleError):
+            return self._templar.template(value)
+        return str(value)
 
 
 def prepared(given: Item) -> dict[str, t.Any]:
@@ -50,6 +60,23 @@ def prepared(given: Item) -> dict[str, t.Any]:
     args["association_tags"] = read_dictionary("pod_identity_associations_tags", given.get("association_tags"), example)
     args["find"] = _true(given.get("find"), True)
     return args
+
+
+def release_declared(given: Item, variable: t.Callable[[str], t.Any]) -> bool:
+    """Whether the release itself is declared; ``variable`` returns the value of a variable by its name."""
+    if given.get("enbuild") is None:
+        return False
+    own = declaration.entries(read("pod_identity_workloads", given.get("workloads")))
+    named = any(_says_something(variable(str(name))) for name in given["enbuild"].get("named_by") or ())
+    return enbuild.declared(own, _release(given["enbuild"]), named)
+
+
+def _says_something(value: t.Any) -> bool:
+    """Whether a variable holds anything; text that isn't YAML does, and is refused by whoever needs it."""
+    try:
+        return read("The text", value) not in (None, "", [], {})
+    except Refused:
+        return True
 
 
 def checked_result(args: Item) -> dict[str, t.Any]:
@@ -68,8 +95,13 @@ def _release(given: Item) -> dict[str, t.Any]:
     return {
         **{key: given.get(key) or "" for key in ("release_name", "release_namespace", "ai_role_name", "ctf_role_name")},
         **{key: _true(given.get(key), True) for key in ("ai", "ctf")},
-        "ctf_buckets": [str(name) for name in read_list("enbuild_ctf_buckets", given.get("ctf_buckets"))],
+        **{key: _true(given.get(key), False) for key in ("ai_full_access", "asked")},
+        **{key: _texts(f"enbuild_{key}", given.get(key)) for key in ("ai_models", "ctf_buckets")},
     }
+
+
+def _texts(name: str, value: t.Any) -> list[str]:
+    return [str(each) for each in read_list(name, value)]
 
 
 def _true(value: t.Any, default: bool) -> bool:

@@ -78,7 +78,7 @@ class ActionModule(ActionBase):
         written = files.write(given["dir"], outcome.files)
         if outcome.known:
             self._stop_unless_registered()
-        self._show([*outcome.lines, *written])
+        show([*outcome.lines, *written])
         return _result(outcome, context, written)
 
     def _context(self, variables: dict[str, t.Any], given: dict[str, t.Any]) -> Context:
@@ -143,11 +143,13 @@ class ActionModule(ActionBase):
                 f"Register the result as {REGISTER}: the report at the end of the run reads it there."
             )
 
-    def _show(self, lines: t.Iterable[str]) -> None:
-        display = Display()
-        for line in lines:
-            tone = about.tone(line)
-            display.display(line, color=getattr(constants, COLORS[tone]) if tone else None)
+
+def show(lines: t.Iterable[str]) -> None:
+    """Print lines, in colour where Ansible uses any."""
+    display = Display()
+    for line in lines:
+        tone = about.tone(line)
+        display.display(line, color=getattr(constants, COLORS[tone]) if tone else None)
 
 
 def _names(register: str | t.Mapping[str, t.Any] | None) -> t.Collection[str]:

@@ -28,10 +28,10 @@ ATTEMPTS = 3
 MOST_TIMES = 25
 """How many times the time of one cluster 50 may take."""
 PLAYBOOKS: dict[str, tuple[str, ...]] = {
-    "site": ("--skip-tags", "enbuild_release"),
+    "site": (),
     "verify": (),
     "diagnose": (),
-    "drift": ("--skip-tags", "enbuild_release"),
+    "drift": (),
     "teardown": ("--check", "-e", "pod_identity_teardown_force=true"),
 }
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.lab
 
 SPACES = ("shop", "elsewhere", hostile.SPACE)
 ADMIN = policy({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
-WITHOUT_RELEASE = ("--skip-tags", "enbuild_release")
+NO_RELEASE = "No enbuild release was looked at: the declaration has workloads and names no release"
 READS = ("Get", "List", "Describe")
 
 
@@ -90,11 +90,13 @@ def test_what_another_tool_made_is_declared_and_changes_nothing(lab: Lab, role_a
     assert yaml.safe_load(text) == {"pod_identity_workloads": entries}
     assert "#   elsewhere/old: the service account doesn't exist\n" in text
     assert "#   external-dns/external-dns: add-on external-dns owns it; declare it with the add-on\n" in text
-    site = guide.run_guide(lab, "site", *WITHOUT_RELEASE, "-e", f"@{file}")
-    assert (site.returncode, site.recap("changed"), site.changed) == (0, 0, []), site.output
-    drift = guide.run_guide(lab, "drift", *WITHOUT_RELEASE, "-e", f"@{file}")
+    site = guide.run_guide(lab, "site", "-e", f"@{file}")
+    assert (site.returncode, site.recap("changed"), site.recap("skipped"), site.changed) == (0, 0, 1, []), site.output
+    drift = guide.run_guide(lab, "drift", "-e", f"@{file}")
     assert drift.returncode == 0, drift.output
     assert ": as declared" in drift.output
+    assert [each.output.count(NO_RELEASE) for each in (site, drift)] == [1, 1]
+    assert lab.helm("list", "--all-namespaces", "--all", "--short").split() == []
     file.write_text(text.replace("orders", "mine"))
     refused = guide.run_guide(lab, "declare", pod_identity_declare_dir=str(folder))
     assert refused.returncode != 0
@@ -114,7 +116,7 @@ def test_nothing_that_a_namespace_writes_is_followed(lab: Lab, role_arn: str, tm
         "pod_identity_workloads": [orders, {**sick, "policy": policy(LISTING)}],
         "pod_identity_report_dir": str(tmp_path),
     }
-    runs = {name: guide.run_guide(lab, name, *WITHOUT_RELEASE, **given) for name in ("site", "verify", "drift")}
+    runs = {name: guide.run_guide(lab, name, **given) for name in ("site", "verify", "drift")}
     runs["teardown"] = guide.run_guide(lab, "teardown", "--check")
     runs |= {name: guide.run_guide(lab, name, **given) for name in ("rotate", "diagnose")}
     assert guide.associations(lab) == {**before, f"{hostile.SPACE}/sick": "declared"}

@@ -26,7 +26,7 @@ TESTED = {
     "fleet.yml",
     "govcloud_and_china.yml",
 }
-SITE = ("enbuild.eks.site", "--skip-tags", "enbuild_release")
+SITE = ("enbuild.eks.site",)
 BINDING = ("enbuild.eks.site", "--tags", "pod_identity_iam,pod_identity_associations")
 """For clusters that only exist in AWS's eyes: what is made there, without their pods."""
 

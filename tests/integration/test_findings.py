@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import re
 import subprocess
 import time
 import typing as t
 
 import pytest
+from ansible_collections.enbuild.eks.plugins.action.pod_identity_report import show
 from ansible_collections.enbuild.eks.plugins.module_utils._identity.findings.codes import CODES
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report import identity
 from ansible_collections.enbuild.eks.tests.integration import agent
 from ansible_collections.enbuild.eks.tests.integration.shop import (
     LISTING,
@@ -571,7 +576,7 @@ def test_found_with_its_code_and_no_other_and_cured(name: str, shop: Shop) -> No
     if name in CURES:
         CURES[name](shop)
     else:
-        apply(shop, found[0]["remedy"])
+        paste(shop, found)
     assert code not in follow_up(shop), f"{found[0]['remedy']} doesn't cure {code}"
 
 
@@ -593,16 +598,26 @@ def follow_up(shop: Shop) -> list[str]:
             assert rung == "allowed"
             return met
         met += [each["code"] for each in found]
-        apply(shop, found[0]["remedy"])
+        paste(shop, found)
     raise AssertionError(f"no end of findings: {met}")
 
 
-def apply(shop: Shop, remedy: str) -> None:
-    """Paste it into a shell of the lab."""
+def paste(shop: Shop, found: list[dict[str, str]]) -> None:
+    """Paste what the terminal shows as the remedy of the first finding into a shell of the lab."""
+    remedy = on_screen(found)
     done = subprocess.run(
         ["bash", "-ec", remedy], env=shop.lab.environment(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{remedy}\n{done.stderr}"
+
+
+def on_screen(found: list[dict[str, str]]) -> str:
+    """The remedy of the first finding, taken from the text that a run prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as screen:
+        show(identity.summary_lines(identity.report({"workloads": [], "findings": found}, {"name": "lab"})))
+    _above, there, below = screen.getvalue().partition(f"{found[0]['code']}: {found[0]['message']}\n  -> ")
+    assert there, screen.getvalue()
+    return re.split(r"^(?:ERROR|WARNING|INFO) ", below, maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def test_what_only_looks_like_keys(shop: Shop) -> None:

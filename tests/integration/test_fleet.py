@@ -139,7 +139,7 @@ def site(fleet: FleetOnLab) -> PlaybookRun:
 
     fleet.lab.faults([{"service": "iam", "operation": "CreateRole", "when": "after"}])
     fleet.lab.forget_calls()
-    return fleet.run("site", "--skip-tags", "enbuild_release", on_line=once)
+    return fleet.run("site", on_line=once)
 
 
 def test_those_that_can_be_reached_end_in_the_declared_state(fleet: FleetOnLab, site: PlaybookRun) -> None:
@@ -168,7 +168,7 @@ def test_a_second_run_changes_nothing_and_leaks_nothing(fleet: FleetOnLab, site:
     fleet.configure(include=["prod-*"])
     fleet.lab.forget_calls()
     cache = {"ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path)}
-    again = fleet.run("site", "--skip-tags", "enbuild_release", "-vvv", environment=cache)
+    again = fleet.run("site", "-vvv", environment=cache)
     assert (again.returncode, again.recap("changed")) == (0, 0), again.output[-5000:]
     kept = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
     assert SESSION_TOKEN not in again.output + kept

@@ -17,8 +17,8 @@ HEAD = """\
 ---
 # The EKS Pod Identity associations of cluster {cluster}, as enbuild.eks.pod_identity_adoption_info found them.
 # Their roles are declared by role_arn: whoever made them keeps them. Compare, then take over:
-#   ansible-playbook enbuild.eks.drift --skip-tags enbuild_release
-#   ansible-playbook enbuild.eks.site --skip-tags enbuild_release --check --diff
+#   ansible-playbook enbuild.eks.drift
+#   ansible-playbook enbuild.eks.site --check --diff
 """
 NOTHING = """
 # Nothing can be declared yet. As long as pod_identity_workloads is missing, the playbooks take it for the

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The workloads that an enbuild release has by default: the AI service with Bedrock, the CTF service with S3. Pure."""
+"""An enbuild release in a declaration: whether it is declared, and its workloads where none are. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,25 @@ RELEASE_SPEC: dict[str, dict[str, t.Any]] = {
     "ai_full_access": {"type": "bool", "default": False},
     "ctf_role_name": {"type": "str"},
     "ctf_buckets": {"type": "list", "elements": "str", "default": []},
+    "named_by": {"type": "list", "elements": "str", "default": []},
+    "asked": {"type": "bool", "default": False},
 }
+
+
+def declared(own: t.Sequence[Item], release: Item, named: bool = False) -> bool:
+    """Whether ``release`` is declared, beside ``own`` workloads; its keys are those of ``RELEASE_SPEC``.
+
+    Without own workloads it always is. With them, it takes a word about it: the run asks for it, a variable of it is
+    ``named``, a service is switched off, or one of the workloads is in its namespace.
+    """
+    namespace = release.get("release_namespace") or NAME
+    return (
+        not own
+        or named
+        or bool(release.get("asked"))
+        or not all(release.get(service, True) for service in SERVICES)
+        or any(str(item.get("namespace") or "") == namespace for item in own)
+    )
 
 
 def workloads(release: Item, cluster: Item, optional: bool = False) -> list[Item]:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ...module_utils._identity.verdict import SEVERITIES
 from .._awx import answers
 from . import changes, drift, identity, migration, run, stops, tags, teardown
-from .model import Context, Item, Outcome, Tone
+from .model import Context, Item, Outcome, Results, Tone
 from .page import page
 
 DRIFT_KNOWN = ("counts", "not_compared")
@@ -50,12 +51,13 @@ def verdict(given: Item, context: Context) -> Outcome:
     name = context.name(given["cluster"])
     html = page(made) if given["dir"] or given["artifact"] else ""
     pages = {"pod_identity_report_html": {name: html}} if given["artifact"] else {}
+    severe = identity.as_severe(made, given["fail_from"]) if given["fail_from"] in SEVERITIES else []
     return Outcome(
         lines=_verdict_lines(given, context, made),
         artifacts={"pod_identity_report": {name: made["summary"]}, **pages},
         files={f"{name}.html": html, f"{name}.json": identity.as_json(made)},
         known={"report": {"summary": made["summary"]}},
-        returns={"severe": identity.as_severe(made, given["fail_from"]) if given["fail_from"] in SEVERITIES else []},
+        returns={"short": identity.shortfalls(made), "severe": severe},
     )
 
 
@@ -74,7 +76,7 @@ def drifted(given: Item, context: Context) -> Outcome:
     made = drift.drift(results, seen, given["cluster"], context.now, given["extra"])
     name = context.name(given["cluster"])
     return Outcome(
-        lines=drift.lines(made),
+        lines=[*drift.lines(made), *_not_declared(results)],
         artifacts={"pod_identity_drift": {name: made}},
         files={f"{name}.drift.json": identity.as_json(made)},
         known={"drift": {key: made[key] for key in DRIFT_KNOWN}},
@@ -84,6 +86,11 @@ def drifted(given: Item, context: Context) -> Outcome:
             "brief": ". ".join(drift.lines(made, brief=True)),
         },
     )
+
+
+def _not_declared(results: Results) -> list[str]:
+    """What of the declaration wasn't compared, for it isn't there."""
+    return list(results.get("enbuild_release", {}).get("notes") or ())
 
 
 def _stopped(each: Item) -> Item:
@@ -158,22 +165,16 @@ def _worded(text: str, context: Context) -> str:
     return answers.with_questions(text, context.survey.questions) if context.survey.in_job else text
 
 
-TONES: t.Mapping[str, Tone] = {
-    "ERROR ": "bad",
-    "WARNING ": "warn",
-    "MISSING ": "bad",
-    "DIFFERENT ": "bad",
-    "UNHEALTHY ": "bad",
-    "NOT COMPARED ": "bad",
+TONES: t.Mapping[re.Pattern[str], Tone] = {
+    re.compile(r"(ERROR|MISSING|DIFFERENT|UNHEALTHY|NOT COMPARED) "): "bad",
+    re.compile(r"WARNING "): "warn",
+    re.compile(r'.* stopped at "|.*: would stop|.*; what to do is said above$'): "bad",
+    re.compile(r".*(nothing to do|change nothing|changed nothing|as declared|left that was made here)$"): "good",
+    re.compile(r".*: (would change|changed|would be removed:|removed:) |.* to make these changes$"): "change",
 }
+"""How lines read, by how they begin; the first that fits counts."""
 
 
 def tone(line: str) -> Tone | None:
     """How a line reads, for those who see colours."""
-    if found := next((tone for start, tone in TONES.items() if line.startswith(start)), None):
-        return found
-    if ' stopped at "' in line or ": would stop" in line:
-        return "bad"
-    if line.endswith(("nothing to do", "changed nothing", "as declared")):
-        return "good"
-    return "change" if ": changed " in line or ": would change " in line else None
+    return next((tone for pattern, tone in TONES.items() if pattern.match(line)), None)

@@ -82,13 +82,23 @@ def as_severe(made: Report, severity: str) -> list[dict[str, t.Any]]:
     return [finding for finding in report_findings(made) if finding["severity"] in worst]
 
 
+def shortfalls(made: Report) -> list[str]:
+    """The workloads that fall short, each with the codes of what is wrong, or what stopped it."""
+    return [f"{item['name']} ({_wrong(item)})" for item in below(made["workloads"], made["wanted_rung"])]
+
+
+def _wrong(item: Item) -> str:
+    codes = [finding["code"] for finding in item["findings"] if finding["severity"] != "info"]
+    return ", ".join(codes) or str(item["stopped_by"])
+
+
 def summary_lines(made: Report) -> list[str]:
     """A report as some lines for a terminal: the counts, then what is wrong and what to do, the worst first."""
     lines = [f"{made['cluster']['name']}: {counts(made['summary'])}"]
     listed = report_findings(made)
     for finding in listed[:MOST_FINDINGS]:
         lines.append(f"{finding['severity'].upper()} {finding['code']}: {finding['message']}")
-        lines.append(f"  -> {finding['remedy']}")
+        lines.append("  -> " + finding["remedy"].replace("\n", "\n     "))
     if len(listed) > MOST_FINDINGS:
         lines.append(f"and {len(listed) - MOST_FINDINGS} more, in the report (pod_identity_report_dir)")
     return lines

@@ -34,6 +34,10 @@ FULL_ACCESS = (
     "Role {} has AmazonS3FullAccess, the guide's choice: every bucket of the account. Name the buckets in "
     "enbuild_ctf_buckets to grant only those"
 )
+NO_RELEASE = (
+    "No enbuild release was looked at: the declaration has workloads and names no release. To include one, set"
+    " enbuild_release_name, or run with --tags enbuild_release"
+)
 HALF_DONE = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
 
 
@@ -56,8 +60,10 @@ def classed(name: str, change: Item) -> Drift:
 
 
 def _release(registered: Item) -> Result:
-    """Of what enbuild.eks.enbuild_release has ``done``."""
+    """Of what enbuild.eks.enbuild_release has ``done``; it was skipped where no release is declared."""
     done = registered["done"]
+    if done.get("skipped"):
+        return {"changes": [], "drift": [], "notes": [NO_RELEASE]}
     status = done.get("release") or {}
     result: Result = {
         "changes": [_release_change(done)] if done.get("changed") else [],

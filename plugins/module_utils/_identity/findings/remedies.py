@@ -9,6 +9,7 @@ import json
 import shlex
 import typing as t
 
+from ..._core.tags import MANAGED_BY
 from ..._iam.model import Role
 from ..._kubernetes.pods import KINDS, Owner
 from ..evidence import Cluster, Evidence
@@ -43,9 +44,14 @@ def eks(cluster: Cluster, operation: str, *words: str) -> str:
 
 
 def associate(seen: Evidence, role_arn: str) -> str:
-    """Bind the workload's service account to a role; ROLE_ARN stands for one that isn't known."""
+    """Bind the workload's service account to a role; ROLE_ARN stands for one that isn't known.
+
+    It carries the collection's tag, so that drift and teardown find it as one that site made.
+    """
     words = ("--namespace", seen.workload.owner.namespace, "--service-account", str(seen.service_account))
-    return eks(seen.around.cluster, "create-pod-identity-association", *words, "--role-arn", role_arn or "ROLE_ARN")
+    tags = ("--tags", ",".join(f"{key}={value}" for key, value in MANAGED_BY.items()))
+    role = ("--role-arn", role_arn or "ROLE_ARN")
+    return eks(seen.around.cluster, "create-pod-identity-association", *words, *role, *tags)
 
 
 def change_association(seen: Evidence, *words: str) -> str:

@@ -6,7 +6,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.enbuild.eks.plugins.action.pod_identity_declaration_info import checked_result, prepared
+from ansible_collections.enbuild.eks.plugins.action.pod_identity_declaration_info import (
+    checked_result,
+    prepared,
+    release_declared,
+)
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
 
 CLUSTER = {
@@ -60,3 +64,32 @@ def test_without_looking_the_expectations_are_known() -> None:
     result = checked_result(prepared({"workloads": ORDERS, "cluster": CLUSTER}))
     assert result["expected"][0]["role_arn"] == "arn:aws:iam::123456789012:role/shop-orders"
     assert result["declared"][0]["deployment"] == "orders"
+
+
+@pytest.mark.parametrize(("given", "key"), [(["amazon.nova-lite-v1:0"], "policy"), ("", "policy")])
+def test_models_that_are_named_are_the_only_ones_granted(given: t.Any, key: str) -> None:
+    enbuild = {"ctf": False, "ai_models": given}
+    (ai,) = prepared({"cluster": {**CLUSTER, "region": "eu-west-1"}, "enbuild": enbuild})["workloads"]
+    assert (str(ai[key]).count("nova-lite") > 0, len(ai["allowed"])) == (bool(given), 2 if given else 1)
+
+
+def test_full_access_to_bedrock_is_granted_where_it_is_asked_for() -> None:
+    (ai,) = prepared({"cluster": CLUSTER, "enbuild": {"ctf": False, "ai_full_access": "true"}})["workloads"]
+    assert ai["managed_policies"] == ["AmazonBedrockFullAccess"]
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", {}, [], "{}", "[]"])
+def test_a_variable_that_holds_nothing_names_no_release(nothing: t.Any) -> None:
+    given = {"workloads": ORDERS, "enbuild": {"named_by": ["enbuild_release_values"]}}
+    assert release_declared(given, {"enbuild_release_values": nothing}.get) is False
+
+
+@pytest.mark.parametrize("something", ["enbuild", {"replicas": 2}, "{replicas: 2}", "0.0.46", "{a: ", ["values.yaml"]])
+def test_a_variable_that_holds_something_names_a_release(something: t.Any) -> None:
+    given = {"workloads": ORDERS, "enbuild": {"named_by": ["enbuild_release_name", "enbuild_release_values"]}}
+    assert release_declared(given, {"enbuild_release_values": something}.get) is True
+
+
+def test_without_workloads_a_release_is_declared_and_without_a_release_none_is() -> None:
+    assert release_declared({"workloads": " ", "enbuild": {}}, str) is True
+    assert release_declared({"workloads": ORDERS}, str) is False

@@ -45,6 +45,18 @@ def test_it_prints_writes_and_passes_on(tmp_path: Path, capsys: pytest.CaptureFi
     assert (result["changed"], result["ansible_stats"]["aggregate"]) == (False, True)
 
 
+@pytest.mark.parametrize("colours", [True, False])
+def test_lines_are_coloured_where_ansible_uses_colours(
+    colours: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ansible.utils.color.ANSIBLE_COLOR", colours)
+    action.show(["lab: changed nothing", "ERROR stale_pods: Wrong", "  -> kubectl get pods"])
+    good, bad, remedy = capsys.readouterr().out.splitlines()
+    assert [line.startswith("\x1b[") for line in (good, bad, remedy)] == [colours, colours, False]
+    assert all(text in line for text, line in (("lab: changed nothing", good), ("ERROR stale_pods: Wrong", bad)))
+    assert remedy == "  -> kubectl get pods"
+
+
 def test_what_was_known_before_is_kept() -> None:
     failed = {"about": "stop", "failed_task": "Read", "failed_result": {"msg": "no"}}
     stopped = run(failed, pod_identity_reported=run(VERDICT))

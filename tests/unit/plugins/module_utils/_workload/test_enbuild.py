@@ -95,3 +95,25 @@ def test_the_guide_s_option_1_is_the_managed_policy() -> None:
 def test_full_access_and_single_models_exclude_each_other() -> None:
     with pytest.raises(Refused, match="enbuild_ai_full_access or enbuild_ai_models"):
         enbuild.workloads({**RELEASE, "ai_full_access": True, "ai_models": [HAIKU]}, CLUSTER)
+
+
+SHOP, BESIDE = {"namespace": "shop"}, {"namespace": "enbuild"}
+WORDS: dict[str, tuple[t.Any, t.Any, bool]] = {
+    "nothing declared": ([], {}, True),
+    "own workloads alone": ([SHOP], {}, False),
+    "services switched on": ([SHOP], {"ai": True, "ctf": True}, False),
+    "roles of services that aren't there": ([SHOP], {"ctf_buckets": ["acme"], "ai_role_name": "ai"}, False),
+    "one in the release's namespace": ([SHOP, BESIDE], {}, True),
+    "one in the namespace of a release that moved": ([SHOP], {"release_namespace": "shop"}, True),
+    "none in the namespace of a release that moved": ([BESIDE], {"release_namespace": "shop"}, False),
+    "a service switched off": ([SHOP], {"ai": False, "ctf": True}, True),
+    "asked for": ([SHOP], {"asked": True}, True),
+}
+
+
+@pytest.mark.parametrize(("own", "release", "declared"), WORDS.values(), ids=WORDS)
+def test_a_release_is_declared_where_nothing_else_is_or_a_word_is_about_it(
+    own: t.Any, release: t.Any, declared: bool
+) -> None:
+    assert enbuild.declared(own, release) is declared
+    assert enbuild.declared(own, release, named=True) is True

@@ -62,6 +62,15 @@ def test_findings_as_severe_as_asked_for_are_returned(fail_from: str, count: int
     assert len(verdict(context(), fail_from=fail_from).returns["severe"]) == count
 
 
+def test_those_that_fall_short_are_returned_with_codes_and_without_what_the_report_has_said_already() -> None:
+    broken = samples.broken()
+    short = verdict(context()).returns["short"]
+    below = [item["name"] for item in broken["workloads"] if False in item["rungs"].values()]
+    assert [text.partition(" (")[0] for text in short] == below
+    assert not [text for text in short if "kubectl" in text or "aws " in text]
+    assert any(finding["code"] in " ".join(short) for item in broken["workloads"] for finding in item["findings"])
+
+
 def test_a_rung_that_is_none_is_refused() -> None:
     with pytest.raises(Refused, match="is not a rung"):
         verdict(context(), rung="top")
@@ -113,6 +122,18 @@ def test_what_steps_want_people_to_know_is_said_at_the_end() -> None:
     made = reported("run", context(pod_identity_results={**results, **agent}), changes=True)
     assert made.lines[:2] == ["production: changed nothing", "production: Recreate pod shop/one."]
     assert "EKS Auto Mode" in made.lines[2]
+
+
+def test_a_run_that_looked_at_no_release_says_so_and_how_to_have_one() -> None:
+    where = context(pod_identity_results=registered.result("enbuild_release", {"done": {"skipped": True}}))
+    assert reported("run", where, changes=True).lines[0] == "production: changed nothing"
+    for line in (
+        reported("run", where, changes=True).lines[1],
+        reported("drift", where, cluster=samples.CLUSTER, seen={}).lines[-1],
+    ):
+        assert "No enbuild release was looked at" in line
+        assert "enbuild_release_name" in line
+        assert "--tags enbuild_release" in line
 
 
 def test_the_end_of_a_prediction_says_how_to_make_it_true() -> None:
@@ -204,3 +225,32 @@ def test_in_a_job_the_end_names_the_questions_of_the_variables_that_the_failed_t
 def test_the_end_of_a_cluster_of_a_fleet_repeats_nothing_that_the_run_has_said() -> None:
     hosts = {"prod": known(stop=STOP, advice="Renew them."), "dev": {}}
     assert reported("end", context("prod", hosts)).failure.endswith("for the reason above.")
+
+
+TONES = {
+    "ERROR stale_pods: Pods lack it": "bad",
+    "WARNING sdk_too_old: Old": "warn",
+    "  -> kubectl get pods": None,
+    "lab: changed nothing": "good",
+    "lab: would change nothing": "good",
+    "lab: changed 4 things": "change",
+    "lab: would change 1 thing": "change",
+    "  created role shop: trust policy": None,
+    "lab: run it without --check to make these changes": "change",
+    "lab: 2 workloads (2 allowed); no finding; nothing to do": "good",
+    "lab: 2 workloads (1 allowed, 1 none); 1 error; what to do is said above": "bad",
+    "lab: as declared": "good",
+    "MISSING role shop": "bad",
+    "EXTRA association shop/old": None,
+    "lab: removed: role shop": "change",
+    "lab: would be removed: role shop": "change",
+    "lab: stays: role shop: it has no tag": None,
+    "lab: would stop, with nothing removed: pods run": "bad",
+    "lab: nothing is left that was made here": "good",
+    'lab stopped at "Read the cluster": no': "bad",
+}
+
+
+@pytest.mark.parametrize("line", TONES)
+def test_the_ends_of_all_runs_have_a_tone(line: str) -> None:
+    assert about.tone(line) == TONES[line]

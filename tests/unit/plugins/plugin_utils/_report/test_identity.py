@@ -85,3 +85,9 @@ def test_the_fleet_has_a_line_for_each_cluster() -> None:
     assert first == "dev      stopped at Read cluster dev"
     assert second.split() == ["prod", "5", "2", "1", "0", "1", "1", "3", "1"]
     assert third == "qa       not looked at"
+
+
+def test_a_remedy_of_several_lines_stays_one_block_that_can_be_pasted() -> None:
+    found = [samples.finding("stale_pods", "warning", "Job shop/one", "Wrong", "kubectl one\nkubectl two")]
+    lines = identity_report.summary_lines(identity_report.report({"workloads": [], "findings": found}, samples.CLUSTER))
+    assert lines[-1] == "  -> kubectl one\n     kubectl two"
