@@ -21,6 +21,9 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - kubernetes.core.k8s_auth_options
+requirements:
+  - kubernetes >= 29.0.0, for O(host_ports)
 options:
   cluster_name:
     description: Name of the EKS cluster.
@@ -131,6 +134,13 @@ EXAMPLES = r"""
   enbuild.eks.eks_addon:
     cluster_name: production
     name: eks-pod-identity-agent
+
+- name: Install it only if no pod holds a port that it needs
+  enbuild.eks.eks_addon:
+    cluster_name: production
+    name: eks-pod-identity-agent
+    host_ports: [80, 2703]
+    context: production
 
 - name: Keep a driver at its default version, with a role for its controller
   enbuild.eks.eks_addon:
@@ -266,6 +276,7 @@ issues:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ..module_utils._addon.api import EksAddons
 from ..module_utils._addon.ensure import ensure
@@ -274,6 +285,8 @@ from ..module_utils._addon.plan import FLOORS
 from ..module_utils._core.aws import Deadline, aws_client
 from ..module_utils._core.botocore import require
 from ..module_utils._core.converge import run
+
+OF_KUBERNETES = {**AUTH_ARG_SPEC, "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]}}
 
 
 def act(module: AnsibleAWSModule) -> None:
@@ -285,7 +298,7 @@ def act(module: AnsibleAWSModule) -> None:
 
 
 def main() -> None:
-    run(AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), act)
+    run(AnsibleAWSModule(argument_spec={**OF_KUBERNETES, **ARGUMENT_SPEC}, supports_check_mode=True), act)
 
 
 if __name__ == "__main__":

@@ -275,6 +275,13 @@ def test_values_of_the_release_and_of_the_user_are_kept(lab: Lab, site: Site, in
     assert (kept["enbuildBackend"]["replicas"], kept["enbuildUI"]["replicas"]) == (2, 3)
 
 
+def web_server_on(node: str) -> dict[str, t.Any]:
+    """A pod that holds port 80 of a node."""
+    container = {"name": "web", "image": "web", "ports": [{"containerPort": 8080, "hostPort": 80}]}
+    spec = {"nodeName": node, "containers": [container], "terminationGracePeriodSeconds": 0}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "default"}, "spec": spec}
+
+
 def test_auto_mode_needs_the_add_on_for_other_nodes_alone(lab: Lab, site: Site) -> None:
     lab.aws("eks").create_cluster(
         name="auto",
@@ -290,13 +297,20 @@ def test_auto_mode_needs_the_add_on_for_other_nodes_alone(lab: Lab, site: Site) 
         assert run.returncode == 0, run.output
         assert "runs in EKS Auto Mode, which has the Pod Identity Agent built in" in run.output
         assert lab.aws("eks").list_addons(clusterName="auto")["addons"] == []
-        lab.kubectl("label", lab.kubectl("get", "nodes", "-o", "name").split()[0], f"{label}-")
+        node = lab.kubectl("get", "nodes", "-o", "name").split()[0]
+        lab.kubectl("label", node, f"{label}-")
+        lab.kubectl("apply", "-f", "-", input=json.dumps(web_server_on(node.removeprefix("node/"))))
         run = site("--tags", "pod_identity_agent", eks_cluster_name="auto", **access)
+        assert f"other pods hold them: pod default/web (port 80 of {node.removeprefix('node/')})" in run.failure
+        assert lab.aws("eks").list_addons(clusterName="auto")["addons"] == []
+        evicting = {"pod_identity_agent_evict_pods": True, **access}
+        run = site("--tags", "pod_identity_agent", eks_cluster_name="auto", **evicting)
         assert run.returncode == 0, run.output
         assert "runs in EKS Auto Mode" not in run.output
         assert lab.aws("eks").list_addons(clusterName="auto")["addons"] == ["eks-pod-identity-agent"]
     finally:
         lab.kubectl("label", "nodes", "--all", f"{label}-")
+        lab.kubectl("delete", "pod", "web", "--ignore-not-found", "--wait=false")
 
 
 @pytest.mark.parametrize("named", [False, True])

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from .._core.aws import Deadline
 from .._core.converge import converge, predicts
-from .._core.plan import Change, Plan
+from .._core.plan import Change, Plan, Refused
 from . import configuration
 from .api import EksAddons
 from .apply import active, idle, read, settle
+from .host_ports import holders, sentence
 from .plan import BUSY, Addon, Observed, Target, plan, view
 from .versions import DEFAULT, Catalogue
 
@@ -28,6 +29,8 @@ def ensure(module: t.Any, eks: EksAddons, target: Target, deadline: Deadline) ->
         observed = idle(eks, target, observed, deadline)
         todo = plan(target, observed)
     check_configuration(eks, target, todo)
+    if any(change.call == "create_addon" for change in todo.changes):
+        check_host_ports(module, target)
     if not dry and target.desired and target.wait and observed and not todo.changes and observed.status != "ACTIVE":
         words = view(target.key, active(eks, target, deadline, observed))
         todo = Plan(words, words)
@@ -71,6 +74,25 @@ def check_configuration(eks: EksAddons, target: Target, todo: Plan) -> None:
         version = todo.after["version"]
         schema = eks.configuration(target.key.name, version).get("configurationSchema") or ""
         configuration.check(target.key.name, version, schema, after)
+
+
+def check_host_ports(module: t.Any, target: Target) -> None:
+    """Refuse an add-on whose pods would take the place of others; what can't be known is a warning."""
+    ports = module.params["host_ports"]
+    if not ports:
+        return
+    from .._kubernetes.api import KubernetesError, connect  # Only an installation asks Kubernetes.
+
+    try:
+        kubernetes = connect(module.params)
+        pods, nodes = kubernetes.allowed_objects("pods"), kubernetes.nodes()
+    except KubernetesError as error:
+        module.warn(f"Whether pods hold a port that {target.key} needs is not known. {error}")
+        return
+    if pods is None:
+        module.warn(f"Whether pods hold a port that {target.key} needs is not known, as you may not list all pods.")
+    if held := holders(target.key, ports, pods or (), nodes):
+        raise Refused(sentence(target.key, ports, held))
 
 
 def _installs(change: Change) -> bool:

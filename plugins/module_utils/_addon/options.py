@@ -31,6 +31,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     },
     "resolve_conflicts": {"type": "str", "choices": ["none", "overwrite", "preserve"]},
     "namespace": {"type": "str"},
+    "host_ports": {"type": "list", "elements": "int", "default": []},
     "preserve": {"type": "bool", "default": False},
     "recreate_failed": {"type": "bool", "default": False},
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
