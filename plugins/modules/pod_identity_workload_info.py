@@ -145,6 +145,8 @@ options:
       - A dictionary of C(action), a list of C(resources) and, where needed, C(context), a dictionary of condition keys,
         is not called. IAM simulates it with the policies of the role, for which the caller needs
         C(iam:SimulatePrincipalPolicy); without, its answer is unknown.
+      - With an inference profile of Bedrock among the C(resources), its model in every region that the profile leads to
+        is one, too, which needs C(bedrock:GetInferenceProfile).
       - In check mode, calls that may change something are left out.
     type: raw
     default: []

@@ -438,6 +438,19 @@ def another_model_than_the_one_that_is_used(shop: Shop) -> None:
 
 
 @case("check_denied")
+def one_region_of_a_profile_that_leads_to_several(shop: Shop) -> None:
+    """The profile would choose a model in a region where the role may not invoke it."""
+    home = f"arn:aws:bedrock:{shop.lab.region}"
+    profile = f"{home}:{shop.lab.account_id}:inference-profile/us.amazon.nova-lite-v1:0"
+    resources = [profile, f"{home}::foundation-model/amazon.nova-lite-v1:0"]
+    shop.role(statement={"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": resources})
+    shop.account()
+    shop.associate()
+    shop.deploy()
+    shop.asked["allowed"] = {"action": "bedrock:InvokeModel", "resources": resources}
+
+
+@case("check_denied")
 def bucket_denied(shop: Shop) -> None:
     shop.lab.aws("s3").create_bucket(Bucket=shop.role_name)
     shop.healthy()

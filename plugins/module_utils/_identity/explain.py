@@ -69,7 +69,7 @@ def _with_reason(reader: IamRoles, seen: Evidence, check: Check, answer: Answer)
     if role is None or not (documents := reader.documents(role)):
         return answer
     for action in check.actions:
-        reason, explicit = why_denied(documents, action, _resources(check, action, role))
+        reason, explicit = why_denied(documents, action, list(answer.resources) or _resources(check, action, role))
         if reason:
             return replace(answer, reason=reason, explicit=explicit)
     return answer
@@ -77,8 +77,6 @@ def _with_reason(reader: IamRoles, seen: Evidence, check: Check, answer: Answer)
 
 def _resources(check: Check, action: str, role: Role) -> list[str]:
     """What the check is about: nothing in particular, a bucket, or what only AWS can tell (empty)."""
-    if check.simulated:
-        return list(check.resources)
     if not check.bucket:
         return [] if check.parameters else ["*"]
     arn = f"arn:{role.arn.split(':')[1]}:s3:::{check.bucket}"

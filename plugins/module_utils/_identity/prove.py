@@ -20,9 +20,12 @@ from .explain import explained
 from .findings.allowed import effective_role
 from .ladder import rungs, workload_findings
 from .request import Asked
-from .run_checks import Credentials, make, simulate
+from .run_checks import Credentials, make
+from .simulate import profiles, simulate
 
 CONCURRENCY = 8
+Simulator = t.Callable[[Check, str], Answer]
+"""Answers a check for the role of an ARN."""
 
 
 def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Evidence]) -> list[Evidence]:
@@ -36,7 +39,7 @@ def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Eviden
     left_out = {each.workload for each in others[asked.proofs :]}
     chosen = [each for each in ready if each.workload not in left_out]
     iam = functools.cache(lambda: _iam(module, asked))
-    simulator = iam().client if any(map(_simulates, chosen)) else None
+    simulator = _simulator(module, chosen, lambda: iam().client)
     prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart, asked.ask_pods), simulator, asked.rung)
     proven = {each.workload: each for each in spread(prover.prove, chosen, CONCURRENCY)}
     unproven = Issued(message=f"Not proven: no more than {asked.proofs} workloads that nobody named are (proofs)")
@@ -57,13 +60,18 @@ def _is_ready(seen: Evidence, asked: Asked) -> bool:
     return bool(held["declared"] and (held["injected"] or asked.before_restart))
 
 
-def _simulates(seen: Evidence) -> bool:
-    return any(check.simulated for check in seen.workload.checks)
+def _simulator(module: t.Any, seen: list[Evidence], iam: t.Callable[[], t.Any]) -> Simulator | None:
+    """What simulates the checks that need it, with a client of Bedrock only where one names a profile of it."""
+    checks = [check for each in seen for check in each.workload.checks if check.simulated]
+    if not checks:
+        return None
+    bedrock = aws_client(module, "bedrock") if any(map(profiles, checks)) else None
+    return functools.partial(simulate, iam(), bedrock)
 
 
 class _Prover:
-    def __init__(self, module: t.Any, issuer: Issuer, simulator: t.Any, rung: str) -> None:
-        """``simulator`` is a client of IAM, where a check needs one."""
+    def __init__(self, module: t.Any, issuer: Issuer, simulator: Simulator | None, rung: str) -> None:
+        """``simulator`` is there where a check needs one."""
         self._module = module
         self._issuer = issuer
         self._simulator = simulator
@@ -91,6 +99,6 @@ class _Prover:
 
     def _simulated(self, seen: Evidence, check: Check) -> Answer:
         role = effective_role(seen)
-        if role is None:
+        if role is None or self._simulator is None:
             return Answer(check.name, None, message=f"{check.name} was not simulated: the role isn't known")
-        return simulate(self._simulator, check, role.arn)
+        return self._simulator(check, role.arn)

@@ -66,51 +66,6 @@ def make(module: t.Any, check: Check, credentials: Credentials) -> Answer:
     return _answer(check, True, "", "")
 
 
-def simulate(client: t.Any, check: Check, role_arn: str) -> Answer:
-    """Ask IAM (``client``, with the caller's own credentials) whether the role may do ``check``; calls nothing else."""
-    asked = {
-        "PolicySourceArn": role_arn,
-        "ActionNames": list(check.actions),
-        "ResourceArns": list(check.resources),
-        "ContextEntries": [_context(key, value) for key, value in check.context.items()],
-    }
-    try:
-        pages = client.get_paginator("simulate_principal_policy").paginate(**asked)
-        found = [result for page in pages for result in page["EvaluationResults"]]
-    except (ClientError, BotoCoreError) as error:
-        why = f"{check.name} was not simulated, which needs iam:SimulatePrincipalPolicy on {role_arn}: {error}"
-        return Answer(check.name, None, message=why, actions=check.actions)
-    return _simulated(check, found)
-
-
-def _context(key: str, value: t.Any) -> dict[str, t.Any]:
-    values = [str(each) for each in value] if isinstance(value, (list, tuple)) else [str(value)]
-    return {
-        "ContextKeyName": key,
-        "ContextKeyValues": values,
-        "ContextKeyType": "stringList" if values[1:] else "string",
-    }
-
-
-def _simulated(check: Check, found: t.Sequence[t.Mapping[str, t.Any]]) -> Answer:
-    worst = sorted((each for each in found if each["EvalDecision"] != "allowed"), key=lambda each: each["EvalDecision"])
-    if not worst:
-        return Answer(check.name, True, how="simulated", actions=check.actions)
-    explicit = worst[0]["EvalDecision"] == "explicitDeny"
-    verb = "denies" if explicit else "doesn't allow"
-    resource = str(worst[0]["EvalResourceName"])
-    said = f"IAM's policy simulation {verb} {check.actions[0]} on {resource}"
-    return Answer(
-        check.name,
-        False,
-        worst[0]["EvalDecision"],
-        said,
-        "simulated",
-        actions=check.actions,
-        resources=check.resources,
-    )
-
-
 def _client(module: t.Any, service: str, credentials: Credentials) -> t.Any:
     return module.client(
         service,

@@ -197,10 +197,17 @@ _INVOCATIONS = {"Converse": "InvokeModel", "ConverseStream": "InvokeModelWithRes
 
 def _bedrock(call: Call, principal: Principal) -> t.Iterator[Requirement]:
     model = call.parameters.get("modelId")
-    resource = "*"
+    resource = _profile_arn(call, principal) if call.name == "GetInferenceProfile" else "*"
     if model:
         resource = model if model.startswith("arn:") else _model_arn(call.region, model)
     yield Requirement(f"bedrock:{_INVOCATIONS.get(call.name, call.name)}", resource)
+
+
+def _profile_arn(call: Call, principal: Principal) -> str:
+    profile = str(call.parameters["inferenceProfileIdentifier"])
+    partition = principal.arn.split(":")[1]
+    own = f"arn:{partition}:bedrock:{call.region}:{principal.account_id}:inference-profile/{profile}"
+    return profile if profile.startswith("arn:") else own
 
 
 def _secrets(call: Call, principal: Principal) -> t.Iterator[Requirement]:

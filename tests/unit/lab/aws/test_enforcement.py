@@ -243,6 +243,21 @@ def test_listing_models_takes_no_resource(lab: Lab) -> None:
     assert [model["providerName"] for model in embedding] == ["Amazon"]
 
 
+def test_an_inference_profile_says_where_it_leads_to(lab: Lab) -> None:
+    arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0"
+    client = lab.client("bedrock", lab.user("a", allow("bedrock:GetInferenceProfile", arn)))
+    by_arn = client.get_inference_profile(inferenceProfileIdentifier=arn)
+    assert [each["modelArn"].split(":", 3)[3] for each in by_arn["models"]] == [
+        f"{region}::foundation-model/amazon.nova-lite-v1:0" for region in ("us-east-1", "us-east-2", "us-west-2")
+    ]
+    by_id = client.get_inference_profile(inferenceProfileIdentifier="us.amazon.nova-lite-v1:0")
+    assert (by_id["inferenceProfileArn"], by_id["models"]) == (arn, by_arn["models"])
+    other = {"inferenceProfileIdentifier": "eu.amazon.nova-lite-v1:0"}
+    assert outcome(client.get_inference_profile, **other)[0] == "AccessDeniedException"
+    unknown = {"inferenceProfileIdentifier": "us.nobodys-model"}
+    assert outcome(lab.client("bedrock").get_inference_profile, **unknown)[0] == "ResourceNotFoundException"
+
+
 def test_a_role_s_policies_are_simulated(lab: Lab) -> None:
     allowed, denied, other = (f"arn:aws:bedrock:us-east-1::foundation-model/{name}" for name in "abc")
     statements = [allow("bedrock:*", [allowed, denied]), {**allow("bedrock:*", denied), "Effect": "Deny"}]

@@ -10,11 +10,9 @@ from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refu
 from ansible_collections.enbuild.eks.plugins.module_utils._identity.run_checks import (
     Credentials,
     make,
-    simulate,
     verify,
 )
 from ansible_collections.enbuild.eks.plugins.module_utils._workload.checks import Check, parse_checks
-from botocore.exceptions import ClientError
 
 
 @pytest.mark.parametrize(
@@ -118,70 +116,5 @@ def test_credentials_do_not_show() -> None:
     assert repr(Credentials("AKIA", "secret", "token")) == "Credentials()"
 
 
-class Simulator:
-    """An IAM client that decides by resource."""
-
-    def __init__(self, decisions: t.Mapping[str, str], error: Exception | None = None) -> None:
-        self.decisions, self.error = decisions, error
-        self.asked: dict[str, t.Any] = {}
-
-    def get_paginator(self, _name: str) -> t.Any:
-        return self
-
-    def paginate(self, **asked: t.Any) -> t.Any:
-        if self.error:
-            raise self.error
-        self.asked = asked
-        for resource in asked["ResourceArns"]:
-            decision = self.decisions[resource]
-            result = {"EvalActionName": "a", "EvalResourceName": resource, "EvalDecision": decision}
-            yield {"EvaluationResults": [result]}
-
-
-ROLE = "arn:aws:iam::123456789012:role/ai"
-(SIMULATED,) = parse_checks(
-    {
-        "action": "bedrock:InvokeModel",
-        "resources": ["arn:p", "arn:m"],
-        "context": {"bedrock:InferenceProfileArn": "arn:p"},
-    },
-    "ai",
-)
-
-
-@pytest.mark.parametrize(
-    ("decisions", "allowed", "words"),
-    [
-        (("allowed", "allowed"), True, ""),
-        (("allowed", "implicitDeny"), False, "IAM's policy simulation doesn't allow bedrock:InvokeModel on arn:m"),
-        (("explicitDeny", "allowed"), False, "IAM's policy simulation denies bedrock:InvokeModel on arn:p"),
-    ],
-)
-def test_a_simulated_check_asks_iam_about_the_role(decisions: tuple[str, str], allowed: bool, words: str) -> None:
-    client = Simulator(dict(zip(("arn:p", "arn:m"), decisions, strict=True)))
-    answer = simulate(client, SIMULATED, ROLE)
-    assert (answer.allowed, answer.message, answer.how) == (allowed, words, "simulated")
-    assert client.asked == {
-        "PolicySourceArn": ROLE,
-        "ActionNames": ["bedrock:InvokeModel"],
-        "ResourceArns": ["arn:p", "arn:m"],
-        "ContextEntries": [
-            {
-                "ContextKeyName": "bedrock:InferenceProfileArn",
-                "ContextKeyValues": ["arn:p"],
-                "ContextKeyType": "string",
-            }
-        ],
-    }
-
-
-def test_a_caller_who_may_not_simulate_leaves_it_unknown() -> None:
-    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SimulatePrincipalPolicy")
-    answer = simulate(Simulator({}, denied), SIMULATED, ROLE)
-    assert (answer.allowed, answer.code) == (None, "")
-    assert answer.message.startswith("bedrock:InvokeModel on arn:p, arn:m was not simulated")
-    assert "iam:SimulatePrincipalPolicy" in answer.message
-
-
 def test_botocore_need_not_know_what_is_only_simulated() -> None:
-    verify([SIMULATED])
+    verify(parse_checks({"action": "bedrock:InvokeModel"}, "ai"))
