@@ -95,7 +95,7 @@ def _release(given: Item) -> dict[str, t.Any]:
     return {
         **{key: given.get(key) or "" for key in ("release_name", "release_namespace", "ai_role_name", "ctf_role_name")},
         **{key: _true(given.get(key), True) for key in ("ai", "ctf")},
-        **{key: _true(given.get(key), False) for key in ("ai_full_access", "asked")},
+        **{key: _true(given.get(key), False) for key in ("ai_full_access", "ai_invoke", "asked")},
         **{key: _texts(f"enbuild_{key}", given.get(key)) for key in ("ai_models", "ctf_buckets")},
     }
 

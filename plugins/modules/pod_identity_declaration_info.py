@@ -119,6 +119,10 @@ options:
         description: Whether the AI service gets AmazonBedrockFullAccess instead. Excludes O(enbuild.ai_models).
         type: bool
         default: false
+      ai_invoke:
+        description: Whether the proof also invokes each of O(enbuild.ai_models) once, for one token, which costs money.
+        type: bool
+        default: false
       ctf_role_name:
         description: Role of the CTF service. V(enbuild-ctf-s3) when left out.
         type: str

@@ -5,21 +5,26 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .._addon.api import EksAddons
 from .._cluster.api import read_cluster
 from .._core.aws import DENIED_CODES, error_code
+from .._core.poll import look_until
 from .._kubernetes.api import Kubernetes
 from .._kubernetes.pods import Object, controlled_by, is_ready, lives
-from .evidence import Agent, Cluster, Node, Surroundings
-from .findings.pod import AGENT
+from .evidence import Agent, Cluster, Evidence, Node, Surroundings
+from .findings.pod import AGENT, is_ahead
 
 COMPUTE = "eks.amazonaws.com/compute-type"
 AGENT_LABEL = f"app.kubernetes.io/name={AGENT}"
 """On the agent's pods, whether EKS or Helm installed it; and on any pod whose owner writes it."""
+AGENT_SECONDS = 30.0
+"""How long the agent of a new node is waited for."""
 AGENT_SPACE = "kube-system"
 """Where the agent's DaemonSet is; nobody but the cluster's administrators writes there."""
 
@@ -52,7 +57,26 @@ def _cluster(found: t.Mapping[str, t.Any]) -> Cluster:
 
 def _node(metadata: Object) -> Node:
     labels = metadata.get("labels") or {}
-    return Node(metadata["name"], labels.get(COMPUTE, ""), labels.get("kubernetes.io/os") == "windows")
+    return Node(
+        metadata["name"],
+        labels.get(COMPUTE, ""),
+        labels.get("kubernetes.io/os") == "windows",
+        metadata.get("creationTimestamp") or "",
+    )
+
+
+def with_agents(
+    seen: list[Evidence], read: t.Callable[[], Surroundings], sleep: t.Callable[[float], None] = time.sleep
+) -> list[Evidence]:
+    """``seen``, looked at again for a while where a pod may be seconds ahead of the agent of a new node."""
+    if not any(map(is_ahead, seen)):
+        return seen
+
+    def look() -> list[Evidence]:
+        around = read()
+        return [replace(each, around=around) for each in seen]
+
+    return look_until(look, lambda looked: not any(map(is_ahead, looked)), AGENT_SECONDS, sleep=sleep)
 
 
 def agents_by_node(pods: t.Iterable[Object]) -> dict[str, tuple[str, bool]]:

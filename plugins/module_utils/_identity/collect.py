@@ -21,7 +21,7 @@ from .._workload.find import PodsByPlace, Templates, named_template, names, othe
 from .._workload.model import Workload
 from .._workload.rollout import Room, needs_nodes
 from .associations import Bindings, View, known_bindings, read_bindings, slips
-from .cluster_state import surroundings
+from .cluster_state import surroundings, with_agents
 from .dry_run import Tried, try_pods
 from .evidence import Cluster, Evidence, Surroundings
 from .findings import cluster as cluster_findings
@@ -56,6 +56,9 @@ def observe_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[st
     """Judge what ``asked`` names as it is now."""
     sight = _survey(module, asked, kubernetes)
     seen = _all_evidence(kubernetes, sight)
+    if asked.proves and not asked.wait.wait_for:
+        eks = functools.cache(lambda: aws_client(module, "eks", many=asked.scans))
+        seen = with_agents(seen, lambda: surroundings(module, eks(), kubernetes, asked.described))
     room = _room(kubernetes, asked, seen)
     seen = [replace(each, room=room) for each in seen]
     if asked.proves:

@@ -36,6 +36,8 @@ class Node:
     compute: str = ""
     """``fargate``, ``auto``, ``hybrid`` or "" for an EC2 instance of a node group."""
     windows: bool = False
+    created: str = ""
+    """When it joined the cluster, in ISO 8601 to the second."""
 
     @property
     def unfit(self) -> str:

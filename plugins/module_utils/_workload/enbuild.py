@@ -25,6 +25,7 @@ RELEASE_SPEC: dict[str, dict[str, t.Any]] = {
     "ai_role_name": {"type": "str"},
     "ai_models": {"type": "list", "elements": "str", "default": []},
     "ai_full_access": {"type": "bool", "default": False},
+    "ai_invoke": {"type": "bool", "default": False},
     "ctf_role_name": {"type": "str"},
     "ctf_buckets": {"type": "list", "elements": "str", "default": []},
     "named_by": {"type": "list", "elements": "str", "default": []},
@@ -72,7 +73,12 @@ def _ai(release: Item, cluster: Item) -> dict[str, t.Any]:
         raise Refused("Give either enbuild_ai_full_access or enbuild_ai_models: full access is for every model")
     full = release.get("ai_full_access")
     granted = {"managed_policies": ["AmazonBedrockFullAccess"]} if full else {"policy": bedrock_policy(cluster, models)}
-    asked = [_invoking(model, cluster) for model in models if "*" not in model]
+    exact = [model for model in models if "*" not in model]
+    asked = [_invoking(model, cluster) for model in exact]
+    if release.get("ai_invoke"):
+        if not exact:
+            raise Refused("enbuild_ai_invoke needs enbuild_ai_models, with the models to invoke and without asterisks")
+        asked += [_one_token(model) for model in exact]
     return {
         "role_name": release.get("ai_role_name") or AI_ROLE,
         **granted,
@@ -87,6 +93,13 @@ def _invoking(model: str, cluster: Item) -> dict[str, t.Any]:
         return {"action": INVOKING, "resources": models}
     context = {"bedrock:InferenceProfileArn": profile}
     return {"action": INVOKING, "resources": [profile, *models], "context": context}
+
+
+def _one_token(model: str) -> dict[str, t.Any]:
+    """The check that invokes ``model``, which costs a few tokens of input and one of output."""
+    messages = [{"role": "user", "content": [{"text": "1"}]}]
+    parameters = {"modelId": model, "messages": messages, "inferenceConfig": {"maxTokens": 1}}
+    return {"service": "bedrock-runtime", "operation": "Converse", "parameters": parameters}
 
 
 def _ctf(release: Item, cluster: Item) -> dict[str, t.Any]:

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Bedrock API: moto's, extended by ListFoundationModels and GetInferenceProfile."""
+"""The Bedrock API: moto's, extended by ListFoundationModels, GetInferenceProfile and Converse."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import typing as t
 from urllib.parse import unquote
 
 import moto.bedrock.urls
+import moto.bedrockruntime.urls
 from moto.bedrock.exceptions import ResourceNotFoundException
 from moto.bedrock.responses import BedrockResponse
+from moto.bedrockruntime.responses import BedrockRuntimeResponse
 from moto.core.responses import ActionResult
 
 Json = dict[str, t.Any]
@@ -77,8 +79,20 @@ class LabBedrockResponse(BedrockResponse):
         )
 
 
+class LabBedrockRuntimeResponse(BedrockRuntimeResponse):
+    """Answers a conversation with one word; the rest is moto's."""
+
+    def converse(self) -> ActionResult:
+        """Say nothing of meaning, in one token."""
+        message = {"role": "assistant", "content": [{"text": "1"}]}
+        usage = {"inputTokens": 8, "outputTokens": 1, "totalTokens": 9}
+        answer = {"output": {"message": message}, "stopReason": "max_tokens", "usage": usage}
+        return ActionResult({**answer, "metrics": {"latencyMs": 1}})
+
+
 def install() -> None:
     """Let moto serve this."""
+    moto.bedrockruntime.urls.url_paths["{0}/.*$"] = LabBedrockRuntimeResponse.dispatch
     moto.bedrock.urls.url_paths["{0}/inference-profiles/(?P<profile>.+)$"] = LabBedrockResponse.dispatch
     moto.bedrock.urls.url_paths["{0}/foundation-models$"] = LabBedrockResponse.dispatch
 

@@ -176,12 +176,12 @@ def _webhook(seen: Evidence) -> Finding:
     if seen.webhook:
         return _webhook_missing(seen, seen.webhook)
     made = (seen.association or {}).get("created_at") or ""
-    if not any(seen.tried) and _seconds(made, seen.tried_at) > WARM_SECONDS:
+    if not any(seen.tried) and seconds_between(made, seen.tried_at) > WARM_SECONDS:
         return _webhook_missing(seen, f"it passes over pods of associations as old as that of {made[:19]}Z")
     return _webhook_cold(seen)
 
 
-def _seconds(earlier: str, later: str) -> float:
+def seconds_between(earlier: str, later: str) -> float:
     """The seconds between two ISO 8601 times in UTC; 0 where one isn't known."""
     if not (earlier and later):
         return 0

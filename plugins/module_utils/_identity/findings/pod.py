@@ -28,8 +28,11 @@ from ..evidence import Evidence, Issued, Node
 from ..exec_probe import is_sure
 from . import remedies
 from .codes import Finding
+from .injected import seconds_between
 
 AGENT = "eks-pod-identity-agent"
+NEW_SECONDS = 120
+"""How old a node is at most whose agent may still be starting."""
 HOSTS = re.compile(r"[\w.:/*,\[\]-]+", re.ASCII)
 """What a NO_PROXY consists of."""
 
@@ -248,16 +251,30 @@ def _host_network(seen: Evidence) -> Finding:
 
 
 def _of_nodes(seen: Evidence) -> t.Iterator[Finding]:
-    nodes = {pod.node: seen.around.nodes.get(pod.node, Node(pod.node)) for pod in seen.pods if pod.node}
+    nodes = _nodes(seen)
     unfit = [node for node in nodes.values() if node.unfit]
     if unfit:
         yield _node_unsupported(seen, unfit)
+    if bare := _without_agent(seen, nodes.values()):
+        yield _agent_not_on_node(seen, sorted(node.name for node in bare))
+
+
+def is_ahead(seen: Evidence) -> bool:
+    """Whether one of its pods lacks an agent on a node that is new, by the API server's own time."""
+    bare = _without_agent(seen, _nodes(seen).values()) if seen.tried_at else []
+    return any(node.created and seconds_between(node.created, seen.tried_at) < NEW_SECONDS for node in bare)
+
+
+def _nodes(seen: Evidence) -> dict[str, Node]:
+    return {pod.node: seen.around.nodes.get(pod.node, Node(pod.node)) for pod in seen.pods if pod.node}
+
+
+def _without_agent(seen: Evidence, nodes: t.Iterable[Node]) -> list[Node]:
+    """Nodes that want an agent and have none that is ready; none where the agent as a whole is missing or unhealthy."""
     agent = seen.around.agent
     if agent is None or not agent.present or agent.unhealthy:
-        return
-    bare = [node.name for node in nodes.values() if not (node.unfit or node.built_in or agent.ready_on(node.name))]
-    if bare:
-        yield _agent_not_on_node(seen, sorted(bare))
+        return []
+    return [node for node in nodes if not (node.unfit or node.built_in or agent.ready_on(node.name))]
 
 
 def _node_unsupported(seen: Evidence, nodes: t.Sequence[Node]) -> Finding:

@@ -258,6 +258,15 @@ def test_an_inference_profile_says_where_it_leads_to(lab: Lab) -> None:
     assert outcome(lab.client("bedrock").get_inference_profile, **unknown)[0] == "ResourceNotFoundException"
 
 
+def test_a_model_is_invoked_by_whoever_may(lab: Lab) -> None:
+    model = "amazon.nova-lite-v1:0"
+    arn = f"arn:aws:bedrock:us-east-1::foundation-model/{model}"
+    client = lab.client("bedrock-runtime", lab.user("a", allow("bedrock:InvokeModel", arn)))
+    said = {"messages": [{"role": "user", "content": [{"text": "1"}]}], "inferenceConfig": {"maxTokens": 1}}
+    assert client.converse(modelId=model, **said)["usage"]["outputTokens"] == 1
+    assert outcome(client.converse, modelId="amazon.nova-pro-v1:0", **said)[0] == "AccessDeniedException"
+
+
 def test_a_role_s_policies_are_simulated(lab: Lab) -> None:
     allowed, denied, other = (f"arn:aws:bedrock:us-east-1::foundation-model/{name}" for name in "abc")
     statements = [allow("bedrock:*", [allowed, denied]), {**allow("bedrock:*", denied), "Effect": "Deny"}]

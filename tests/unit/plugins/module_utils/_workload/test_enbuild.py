@@ -7,7 +7,9 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._core.plan import Refused
+from ansible_collections.enbuild.eks.plugins.module_utils._identity.run_checks import verify
 from ansible_collections.enbuild.eks.plugins.module_utils._workload import declaration, enbuild
+from ansible_collections.enbuild.eks.plugins.module_utils._workload.checks import parse_checks
 
 CLUSTER = {
     "arn": "arn:aws:eks:eu-west-1:123456789012:cluster/prod",
@@ -95,6 +97,25 @@ def test_the_guide_s_option_1_is_the_managed_policy() -> None:
 def test_full_access_and_single_models_exclude_each_other() -> None:
     with pytest.raises(Refused, match="enbuild_ai_full_access or enbuild_ai_models"):
         enbuild.workloads({**RELEASE, "ai_full_access": True, "ai_models": [HAIKU]}, CLUSTER)
+
+
+def test_models_are_invoked_for_one_token_where_that_is_asked_for() -> None:
+    ai, _ctf = enbuild.workloads({**RELEASE, "ai_invoke": True, "ai_models": [f"eu.{HAIKU}", "amazon.*"]}, CLUSTER)
+    called = ai["allowed"][-1]
+    assert (called["service"], called["operation"]) == ("bedrock-runtime", "Converse")
+    assert called["parameters"]["modelId"] == f"eu.{HAIKU}"
+    assert called["parameters"]["inferenceConfig"] == {"maxTokens": 1}
+    assert len(ai["allowed"]) == 3
+    assert declaration.problems([ai]) == []
+    (check,) = parse_checks(called, "ai")
+    verify([check])
+    assert (check.reads, check.actions) == (False, ("bedrock:InvokeModel",))
+
+
+@pytest.mark.parametrize("models", [[], ["anthropic.*"]])
+def test_which_model_to_invoke_has_to_be_named(models: list[str]) -> None:
+    with pytest.raises(Refused, match="enbuild_ai_invoke needs enbuild_ai_models"):
+        enbuild.workloads({**RELEASE, "ai_invoke": True, "ai_models": models}, CLUSTER)
 
 
 SHOP, BESIDE = {"namespace": "shop"}, {"namespace": "enbuild"}
