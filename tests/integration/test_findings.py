@@ -500,6 +500,7 @@ def its_daemonset_deleted(shop: Shop) -> None:
 
 @case("agent_not_on_node")
 def not_ready_on_the_node(shop: Shop) -> None:
+    shop.lab.weather(health_grace_seconds=600)  # Where the lab is new, it is looked for again, and meanwhile DEGRADED.
     shop.healthy()
     shop.settle()
     (pod,) = shop.pods()

@@ -63,6 +63,7 @@ def observe_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[st
     seen = [replace(each, room=room) for each in seen]
     if asked.proves:
         seen = prove(module, kubernetes, asked, seen)
+    around = seen[0].around if seen else sight.around
     used = {id(each.mistaken) for each in seen if each.mistaken}
     orphans = [each for each in sight.bindings.orphans if id(each) not in used]
     judged = [judge(each, asked.rung) for each in seen]
@@ -70,7 +71,7 @@ def observe_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[st
         "workloads": judged,
         **verdict(judged, asked.required_rung),
         "orphaned_associations": [orphan["association_id"] for orphan in sight.bindings.orphans],
-        "findings": [finding.result() for finding in cluster_findings.of_cluster(sight.around, seen, orphans)],
+        "findings": [finding.result() for finding in cluster_findings.of_cluster(around, seen, orphans)],
     }
 
 
