@@ -55,10 +55,7 @@ def observe(module: t.Any) -> dict[str, t.Any]:
 def observe_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, t.Any]:
     """Judge what ``asked`` names as it is now."""
     sight = _survey(module, asked, kubernetes)
-    seen = _all_evidence(kubernetes, sight)
-    if asked.proves and not asked.wait.wait_for:
-        eks = functools.cache(lambda: aws_client(module, "eks", many=asked.scans))
-        seen = with_agents(seen, lambda: surroundings(module, eks(), kubernetes, asked.described))
+    seen = _with_agents(module, asked, kubernetes, _all_evidence(kubernetes, sight))
     room = _room(kubernetes, asked, seen)
     seen = [replace(each, room=room) for each in seen]
     if asked.proves:
@@ -73,6 +70,14 @@ def observe_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[st
         "orphaned_associations": [orphan["association_id"] for orphan in sight.bindings.orphans],
         "findings": [finding.result() for finding in cluster_findings.of_cluster(around, seen, orphans)],
     }
+
+
+def _with_agents(module: t.Any, asked: Asked, kubernetes: Kubernetes, seen: list[Evidence]) -> list[Evidence]:
+    """``seen``, where something is proven once the agents of new nodes are there; who waits looks again anyhow."""
+    if not asked.proves or asked.wait.wait_for:
+        return seen
+    eks = functools.cache(lambda: aws_client(module, "eks", many=asked.scans))
+    return with_agents(seen, lambda: surroundings(module, eks(), kubernetes, asked.described))
 
 
 @dataclass(frozen=True)
