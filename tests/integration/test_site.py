@@ -182,6 +182,7 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site) -> None:
     assert predicted.returncode == 0, predicted.output
     assert associations(lab) == {}
     assert "ERROR" not in predicted.output, predicted.output
+    assert re.findall(r'^\+ +".*": (?:null|""|\[\]|\{\}),?$', predicted.output, re.MULTILINE) == []
     assert "run it without --check" in predicted.tasks["Report the run"]
     with warmed_by(None):  # As a user runs it.
         real = site("--diff", environment={"ANSIBLE_PRIVATE_ROLE_VARS": "true"})

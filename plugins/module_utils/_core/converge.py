@@ -32,7 +32,7 @@ def converge(module: t.Any, key: str, plan: Plan, apply: t.Callable[[Plan], Plan
     module.exit_json(
         changed=bool(done.changes),
         changes=done.calls,
-        diff={"before": done.before, "after": done.after},
+        diff={"before": done.before, "after": done.shown},
         **{key: done.after},
     )
 
@@ -98,7 +98,7 @@ def _named(failed: list[str]) -> str:
 def _diff(items: list[Item]) -> dict[str, t.Any]:
     return {
         "before": {item.name: item.plan.before for item in items},
-        "after": {item.name: item.plan.before if item.error else item.plan.after for item in items},
+        "after": {item.name: item.plan.before if item.error else item.plan.shown for item in items},
     }
 
 

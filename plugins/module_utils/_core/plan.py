@@ -45,3 +45,10 @@ class Plan:
     def calls(self) -> list[str]:
         """Names of the planned API calls, in order."""
         return [change.call for change in self.changes]
+
+    @property
+    def shown(self) -> dict[str, t.Any]:
+        """What ``--diff`` shows as ``after``: of something that is created, only what is given or known of it."""
+        if self.before:
+            return self.after
+        return {key: value for key, value in self.after.items() if value not in (None, "", [], {})}

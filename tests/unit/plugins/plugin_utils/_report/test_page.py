@@ -97,3 +97,11 @@ def test_commands_can_be_copied_and_sentences_cannot() -> None:
     made = Structure(page(report({"workloads": [], "findings": findings}, samples.CLUSTER)))
     assert made.text.count(remedies[2]) == 2, "the object, and the remedy"
     assert made.attributes.count(("class", "copy")) == 2
+
+
+@pytest.mark.parametrize("name", ["healthy", "broken"])
+def test_what_is_wrong_comes_first_where_something_is(name: str) -> None:
+    text = Structure(page(SAMPLES[name]())).text
+    headings = sorted(("How far identities hold", "Findings ", "Map "), key=text.index)
+    assert headings.index("Findings ") == ("broken", "healthy").index(name)
+    assert [text.count(heading) for heading in headings[:1]] == [1]
