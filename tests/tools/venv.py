@@ -25,6 +25,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = CHECKOUT / "tests" / "requirements"
 COLLECTION = Path("ansible_collections", "enbuild", "eks")
 UV = "uv==0.13.9"
+SOURCE_ONLY = r"/(ansible_collections|tests?|sympy|mpmath|networkx|pip|setuptools|kubernetes/client/(api|models))/"
+"""What is not compiled: Ansible compiles collections by itself, and the rest is hardly ever imported."""
 CONTENTS = {"runtime": "Ansible, boto3 and the AWS emulator", "test": "the tools that check", "docs": "Sphinx"}
 
 
@@ -103,11 +105,23 @@ def _install(folder: Path, level: str) -> None:
     uv = folder / "bin" / "uv"
     quiet = [] if sys.stderr.isatty() else ["--quiet"]  # Its progress bars are for terminals, its list for nobody.
     if uv.exists() and not _run([str(uv), "pip", "install", *arguments, "--python", python, *quiet]):
+        _compile(folder)
         return
     _say("without uv: pip, which takes some minutes")
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install"]
     if _run([*pip, "--require-hashes", "--requirement", constraints]):
         raise Failed("pip could not install the requirements (above): is the package index reachable?")
+
+
+def _compile(folder: Path) -> None:
+    """Compiles what uv leaves as source, as pip does by itself.
+
+    Where PYTHONDONTWRITEBYTECODE is set, as in many images, every start of Ansible would compile it again: half of
+    what a playbook takes. Some packages have templates among their files, which are no Python.
+    """
+    purelib = next((folder / "lib").glob("python*/site-packages"))
+    silent = ["-qq", "-j", "0", "-x", SOURCE_ONLY]
+    _run([str(folder / "bin" / "python"), "-m", "compileall", *silent, str(purelib)])
 
 
 def _link(folder: Path) -> None:

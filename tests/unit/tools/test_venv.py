@@ -57,6 +57,13 @@ def test_built_once(commands: Commands, tmp_path: Path) -> None:
     assert commands == []
 
 
+def test_what_is_installed_is_compiled(commands: Commands, tmp_path: Path) -> None:
+    """Environments may forbid Python to keep what it compiles; each start would compile it again."""
+    venv.build(tmp_path / "v", "runtime")
+    assert "compileall" in commands[-1]
+    assert commands[-1][-1] == str(tmp_path / "v" / "lib" / "python3.0" / "site-packages")
+
+
 def test_test_level_is_added_to_the_runtime(commands: Commands, tmp_path: Path) -> None:
     for level in ("runtime", "test", "runtime", "test"):
         venv.build(tmp_path / "v", level)
