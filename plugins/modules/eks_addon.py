@@ -90,6 +90,16 @@ options:
       - Namespace to install the add-on in. EKS can't move an add-on, so another one than it has is refused.
       - Needs botocore 1.40.14.
     type: str
+  host_ports:
+    description:
+      - Ports of its node that each pod of the add-on needs. Before an installation, also in check mode, the module looks
+        for pods that hold one of them on a node where the add-on's pods would run. If there are any, it names them and
+        fails, as Kubernetes would evict them.
+      - Only an installation asks Kubernetes, by the options below. It needs the permission to list pods and nodes.
+        Without it, the module warns and goes on.
+    type: list
+    elements: int
+    default: []
   preserve:
     description: Whether deleting the add-on leaves its software in the cluster, no longer managed by EKS.
     type: bool
