@@ -92,9 +92,9 @@ options:
     type: str
   host_ports:
     description:
-      - Ports of its node that each pod of the add-on needs. Before an installation, also in check mode, the module looks
-        for pods that hold one of them on a node where the add-on's pods would run. If there are any, it names them and
-        fails, as Kubernetes would evict them.
+      - Ports of its node that each pod of the add-on needs. Before an installation, also in check mode, the module
+        looks for pods that hold one of them on a node where the add-on's pods would run. If there are any, it names
+        them and fails, as Kubernetes would evict them.
       - Only an installation asks Kubernetes, by the options below. It needs the permission to list pods and nodes.
         Without it, the module warns and goes on.
     type: list
