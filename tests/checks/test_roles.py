@@ -125,3 +125,30 @@ def _falls_back(name: jinja2.nodes.Name, parents: Parents, default: t.Any) -> bo
     if isinstance(parent, jinja2.nodes.Or):
         return parent.left is name
     return isinstance(parent, jinja2.nodes.Not) or (isinstance(parent, jinja2.nodes.CondExpr) and parent.test is name)
+
+
+def test_a_lookup_runs_only_where_its_branch_is_taken() -> None:
+    """Jinja evaluates all variables that an expression names, with the lookups in them, before it chooses a branch."""
+    files = sorted(
+        path for role in ROLES for folder in ("tasks", "vars", "defaults") for path in role.glob(f"{folder}/*")
+    )
+    read = {path: yaml.safe_load(path.read_text()) or {} for path in files if path.suffix == ".yml"}
+    variables = {name: value for each in read.values() if isinstance(each, dict) for name, value in each.items()}
+    slow = {name for name, value in variables.items() for text in _templates(value) if _looks_up(text)}
+    wrong = [
+        f"{path.relative_to(CHECKOUT)}: {name.name} in {text.strip()}"
+        for path, content in read.items()
+        for text in _templates(content)
+        for name, parents in _names(ENVIRONMENT.parse(text), ())
+        if name.name in slow and any(isinstance(each, BRANCHES) for each in parents)
+    ]
+    assert slow
+    assert not wrong, "take it from lookup('ansible.builtin.vars', 'name'):\n" + "\n".join(wrong)
+
+
+BRANCHES = (jinja2.nodes.CondExpr, jinja2.nodes.Or, jinja2.nodes.And)
+
+
+def _looks_up(text: str) -> bool:
+    called = (call.node for call in ENVIRONMENT.parse(text).find_all(jinja2.nodes.Call))
+    return any(isinstance(node, jinja2.nodes.Name) and node.name in ("lookup", "query") for node in called)

@@ -21,20 +21,23 @@ import botocore.credentials
 import botocore.session
 
 session = botocore.session.get_session()
+seen = None
 while True:
     try:
         found = botocore.credentials.create_credential_resolver(session).load_credentials()
         keys = found.get_frozen_credentials()
-        caller = session.create_client(
-            "sts", "us-east-1", aws_access_key_id=keys.access_key, aws_secret_access_key=keys.secret_key,
-            aws_session_token=keys.token,
-        ).get_caller_identity()
+        if keys != seen:
+            caller = session.create_client(
+                "sts", "us-east-1", aws_access_key_id=keys.access_key, aws_secret_access_key=keys.secret_key,
+                aws_session_token=keys.token,
+            ).get_caller_identity()
+            seen = keys
         print(time.time(), found.method, caller["Arn"].split("/")[1], flush=True)
     except Exception as error:
         print(time.time(), "none", type(error).__name__, flush=True)
     time.sleep(PAUSE)
 """
-"""A new chain each time, as a process has that starts just then."""
+"""A new chain each time, as a process has that starts just then; whose credentials they are is asked of STS once."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from pathlib import Path
 from .process_tree import Guard, kill_whole
 from .warm_python import WarmPython
 
+SETTINGS = "[defaults]\ninternal_poll_interval = 0.01\n"
+"""Ansible asks a thousand times a second whether a task has ended, which takes a tenth of its CPU."""
 TASK = re.compile(r"^TASK \[(?P<name>.*)\] \**$", re.MULTILINE)
 
 
@@ -29,6 +31,13 @@ class Warm:
 
     controller: WarmPython
     modules: WarmPython
+
+    @property
+    def settings(self) -> Path:
+        """Path of an ansible.cfg; it is written here."""
+        path = self.controller.program.with_name("ansible.cfg")
+        path.write_text(SETTINGS)
+        return path
 
 
 _warm: Warm | None = None
@@ -115,7 +124,7 @@ def run_playbook(
     started = time.monotonic()
     process = subprocess.Popen(
         [*_command(environment, may_be_killed=bool(on_line)), *arguments],
-        env={**environment, "PYTHONUNBUFFERED": "1", "ANSIBLE_NOCOLOR": "1"},
+        env={**_settings(cwd), **environment, "PYTHONUNBUFFERED": "1", "ANSIBLE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -144,6 +153,11 @@ def _command(environment: t.Mapping[str, str], may_be_killed: bool) -> list[str]
     # What is killed is to be Ansible itself, and not the client of a server.
     controller = [] if may_be_killed else [str(_warm.controller.program)]
     return [*controller, program, "-e", f"ansible_python_interpreter={_warm.modules.program}"]
+
+
+def _settings(cwd: str | None) -> dict[str, str]:
+    """Name the settings of warm runs, where the folder has none that they would hide."""
+    return {} if not _warm or Path(cwd or "", "ansible.cfg").exists() else {"ANSIBLE_CONFIG": str(_warm.settings)}
 
 
 def _kill(pid: int) -> None:
