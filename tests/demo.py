@@ -51,7 +51,7 @@ def main() -> None:
     print(*diagnosis(lab), sep="\n")
     print(look_around(lab))
     if second.recap("changed") != 0:
-        sys.exit("enbuild.eks: the second run ought to change nothing")
+        sys.exit("enbuild.eks: the second run should change nothing")
 
 
 def run_site(lab: Lab, label: str) -> PlaybookRun:

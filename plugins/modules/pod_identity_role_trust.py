@@ -15,9 +15,9 @@ description:
   - All other statements stay as they are, in their order.
   - IAM knows no dry run. Before several roles are changed, each of them is written with the trust policy that it has,
     so that a role that the caller may not change is named before anything has changed.
-  - IAM has no conditional write either. Each policy is read anew right before it is written, and planned anew where
-    somebody else has changed it. It is read once more a second later, and made good where another run has overwritten
-    it.
+  - IAM has no conditional write either. Each policy is read again right before it is written, and the change is planned
+    again if somebody else has changed it. The policy is read once more a second later, and written again if another run
+    has overwritten it.
 author:
   - The enbuild.eks contributors (@enbuild)
 extends_documentation_fragment:

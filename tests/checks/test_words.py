@@ -23,19 +23,56 @@ PLAIN = {
     r"\bhave the declared workloads their\b": "do the declared workloads have their",
     r"\bcan't do its work without\b": "lacks",
     r"\bshort_description: (Tell|Say)\b": "Report, Show",
+    r"\bought to\b": "should",
+    r"\ball the same\b": "anyway, still",
+    r"\bin vain\b": "without success",
+    r"\bbelongs? to nothing\b": "has no owner",
+    r"\bmade good\b": "written again, repaired",
+    r"\bone's own\b": "your own",
+    r"\bby the way\b": "(leave it out)",
+    r"\blooked into\b": "read, checked",
+    r"\bfurther on\b": "in turn, later",
+    r"\bfor it (is|has)\b": "because it is",
+    r"\bwhat there is\b": "what exists",
+    r"\bsees? to\b": "ensure, manage",
+    r"\b[Ll]eads? pods\b": "move",
 }
 """Plain words by what they replace, a regular expression."""
+IN_PAGES = {
+    r"\bold way\b": "IRSA, hostNetwork",
+    r"\b(take|taken|takes|taking) away\b": "remove",
+    r"\banew\b": "again",
+    r"\bcut off\b": "interrupted",
+    r"\bgo(es)? on\b": "continue",
+    r"\bmend(s|ed|ing)?\b": "fix, repair",
+    r"\bway out\b": "(name what to do)",
+    r"\b(in its|in the) way\b": "stops",
+    r"\bbelieved\b": "trusted, counts",
+    r"\bh[oe]lds? back\b": "paused, not restarted",
+    r"\bsomebody who\b": "(name the role or permission)",
+}
+"""Words that pages avoid, with the plain ones."""
 
 SELF = Path("tests/checks/test_words.py")
 
 
 @pytest.mark.parametrize("pattern", PLAIN, ids=PLAIN.values())
 def test_plain_words(pattern: str) -> None:
-    found = [
+    found = _found(pattern, {".py", ".yml", ".yaml", ".md", ".json", ".j2", ".js"})
+    assert not found, f"write '{PLAIN[pattern]}':\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("pattern", IN_PAGES, ids=IN_PAGES.values())
+def test_plain_words_in_pages(pattern: str) -> None:
+    found = _found(pattern, {".md"})
+    assert not found, f"write '{IN_PAGES[pattern]}':\n" + "\n".join(found)
+
+
+def _found(pattern: str, suffixes: set[str]) -> list[str]:
+    return [
         f"{path}:{number}: {line.strip()}"
         for path in files()
-        if path != SELF and path.suffix in {".py", ".yml", ".yaml", ".md", ".json", ".j2", ".js"}
+        if path != SELF and path.suffix in suffixes
         for number, line in enumerate((CHECKOUT / path).read_text().splitlines(), 1)
         if re.search(pattern, line)
     ]
-    assert not found, f"write '{PLAIN[pattern]}':\n" + "\n".join(found)

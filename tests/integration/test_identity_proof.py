@@ -203,7 +203,7 @@ def _await_rules(shop: Shop, rules: list[dict[str, t.Any]]) -> None:
         spec = {"user": f"system:serviceaccount:{shop.namespace}:limited", "resourceAttributes": asked}
         wanted = rule in rules
         holds = functools.partial(_holds, shop, spec, wanted)
-        assert eventually(holds), f"{rule} ought to be {wanted}, and isn't"
+        assert eventually(holds), f"{rule} should be {wanted}, and isn't"
 
 
 def _holds(shop: Shop, spec: dict[str, t.Any], wanted: bool) -> bool:

@@ -198,7 +198,7 @@ def test_only_what_is_stale_and_can_be_restarted_is_and_the_rest_is_named(cluste
     assert {app for app, good in after.values() if not good} == LEFT
     assert {before[uid][0] for uid in set(before) & set(after)} == LEFT
     for words in (
-        f"Recreate pod {SPACE}/bare, which belongs to nothing",
+        f"Recreate pod {SPACE}/bare, which has no owner",
         f"Job {SPACE}/night is left alone",
         f"Deployment {SPACE}/held is paused: kubectl rollout resume deployment/held -n {SPACE}",
         f"StatefulSet {SPACE}/slow replaces its pods only as you delete them",
@@ -227,7 +227,8 @@ def test_nothing_is_restarted_before_a_new_pod_would_be_injected(cluster: Cluste
     assert run.returncode != 0
     assert restarts(run) == []
     assert (
-        "Waited 3 s in vain for pods created now to get credentials. Last seen: Deployment rollout/late: " in run.output
+        "Waited 3 s without success for pods created now to get credentials. Last seen: Deployment rollout/late: "
+        in run.output
     )
     assert "Of 3 pods that were tried as a dry run just now, 0 would get credentials" in run.output
     assert "Unknown error" not in run.output

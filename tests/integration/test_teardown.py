@@ -21,7 +21,7 @@ pytestmark = pytest.mark.lab
 
 OURS = {"enbuild.eks/managed-by": "enbuild.eks"}
 S3 = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
-ALL_THE_SAME = "pod_identity_teardown_altered_roles true takes it away all the same"
+ALL_THE_SAME = "pod_identity_teardown_altered_roles true deletes it anyway"
 STAGE, STAGE_REGION = "stage", "us-west-2"
 
 

@@ -131,7 +131,7 @@ class Supervisor:
         self._pause(TICK)
 
     def _too_late(self, awaited: str) -> str:
-        message = f"waited {DEADLINE:.0f} s in vain for {awaited}"
+        message = f"waited {DEADLINE:.0f} s without success for {awaited}"
         slow = sorted(self._parts.keys() - self._ready)
         return with_log(message, self._layout.log(slow[0])) if slow else message
 

@@ -42,7 +42,7 @@ def specs(role: Path) -> dict[str, t.Any]:
 
 
 def with_table(readme: str, entry_points: t.Mapping[str, t.Any]) -> str:
-    """``readme`` with its table brought up to date; one without a place for it is refused."""
+    """``readme`` with its table brought up to date; refuse one without a place for it."""
     before, begin, rest = readme.partition(BEGIN)
     stale, end, after = rest.partition(END)
     if not begin or not end or BEGIN in stale:

@@ -83,7 +83,7 @@ def _place(item: Object) -> Place:
 
 
 def users_of(kubernetes: Kubernetes) -> dict[Place, list[User]]:
-    """What makes pods under each service account; pods that belong to nothing, and what no kind of ours is, too."""
+    """What makes pods under each service account; pods without an owner, and owners of other kinds, too."""
     templates = {owner: Template(owner, item["spec"]["template"]) for owner, item in living(kubernetes)}
     found = {(_account(template), owner): [0, 0] for owner, template in templates.items()}
     found |= {(_cron_account(item), Owner("CronJob", *_place(item))): [0, 0] for item in kubernetes.objects("cronjobs")}

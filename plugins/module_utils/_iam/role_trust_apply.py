@@ -25,7 +25,7 @@ from .roles_api import SETTLING, IamRoles
 
 CONCURRENCY = 8
 ROUNDS = 5
-"""How often a policy is made good that somebody else has overwritten."""
+"""How often a policy is written again that somebody else has overwritten."""
 
 
 class RoleTrusts:

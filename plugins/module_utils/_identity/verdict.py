@@ -61,7 +61,7 @@ AT_ANY_RUNG = frozenset(code for code, kind in CODES.items() if kind.severity ==
 
 
 def involved(item: Item) -> bool:
-    """Whether a judged workload has an identity, or ought to; most workloads of a cluster call no AWS API."""
+    """Whether a judged workload has an identity, or should; most workloads of a cluster call no AWS API."""
     return bool(item["association"] or item["role_arn"] or _wrong(item))
 
 
@@ -144,5 +144,5 @@ def _left_alone(pod: Item, namespace: str) -> str:
     kind, _namespace, name = _owner(pod["owner"])
     if kind == "Job":
         return f"Job {namespace}/{name} is left alone: its pods run to their end, and its next run gets credentials"
-    owned = f", which {kind} {name} made" if kind != "Pod" else ", which belongs to nothing"
+    owned = f", which {kind} {name} made" if kind != "Pod" else ", which has no owner"
     return f"Recreate pod {namespace}/{pod['name']}{owned}: no restart of a workload reaches it"

@@ -18,7 +18,7 @@ KEPT_AWAY = frozenset(("workload_missing", "service_account_missing", "skip_labe
 
 @dataclass(frozen=True)
 class Condition:
-    """Something to wait for; ``words`` complete "Waited in vain for"."""
+    """Something to wait for; ``words`` complete "Waited … s without success for"."""
 
     words: str
     unmet: t.Callable[[t.Sequence[Item]], list[str]]
@@ -32,7 +32,7 @@ def _object(item: Item) -> str:
 
 
 def _expecting(items: t.Sequence[Item]) -> list[Item]:
-    """The workloads whose new pods ought to be injected."""
+    """The workloads whose new pods should be injected."""
     return [
         item
         for item in items

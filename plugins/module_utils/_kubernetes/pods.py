@@ -41,7 +41,7 @@ ALL_KINDS = {**KINDS, "job": "Job", "pod": "Pod"}
 
 @dataclass(frozen=True)
 class Owner:
-    """The object whose template makes a pod; ``kind`` is Pod for a pod that belongs to nothing."""
+    """The object whose template makes a pod; ``kind`` is Pod for a pod without an owner."""
 
     kind: str
     namespace: str

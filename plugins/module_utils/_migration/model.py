@@ -208,7 +208,7 @@ class Desired:
     host_network: bool = True
     """Whether declared workloads are taken out of their nodes' network in the end."""
     session_tags: bool = True
-    """Whether EKS sends session tags; a role that is assumed further on has to allow them."""
+    """Whether EKS sends session tags; a role that is assumed in turn has to allow them."""
     unproven: tuple[str, ...] = ()
     """Service accounts (``namespace/name``) whose old way goes although nothing was seen that proves the new one."""
 

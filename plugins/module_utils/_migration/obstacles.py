@@ -182,7 +182,7 @@ def _still_let_in(account: Account, desired: Desired) -> t.Iterator[str]:
 def _not_restarted(account: Account) -> t.Iterator[str]:
     for pod in account.stale:
         if pod.owner.kind == "Pod":
-            yield f"Pod {pod.namespace}/{pod.name} belongs to nothing that could be restarted: create it anew"
+            yield f"Pod {pod.namespace}/{pod.name} has no owner that could be restarted: create it again"
         elif pod.owner.kind == "Job":
             yield f"{pod.owner} ends as it began; its next run gets Pod Identity"
     for each in account.workloads:

@@ -96,4 +96,4 @@ def words(found: t.Sequence[Use]) -> str:
         return ""
     named = "; ".join(use.text for use in found)
     certain = any(use.certain for use in found)
-    return named + ("" if certain else f". To finish all the same, name the service account in {UNPROVEN}")
+    return named + ("" if certain else f". To finish anyway, name the service account in {UNPROVEN}")

@@ -89,7 +89,7 @@ def reasons(role: Item, users: Items, unread: Items, desired: Desired) -> list[s
     found += [f"whether {each['where']} uses it can't be read: {each['message']}" for each in unread]
     altered = [] if desired.altered else list(_altered(role, desired))
     if altered:
-        altered[-1] += "; pod_identity_teardown_altered_roles true takes it away all the same"
+        altered[-1] += "; pod_identity_teardown_altered_roles true deletes it anyway"
     return [*found, *altered]
 
 

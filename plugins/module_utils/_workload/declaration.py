@@ -264,7 +264,7 @@ def _trust(sharers: t.Sequence[Item], cluster: Item, scope: str) -> dict[str, t.
 def associations(workloads: t.Sequence[Item], tags: Item | None = None) -> list[dict[str, t.Any]]:
     """What enbuild.eks.pod_identity_associations takes for resolved ``workloads``: one entry for each service account.
 
-    Raises Refused where two workloads under one service account ought to have different roles.
+    Raises Refused where two workloads under one service account should have different roles.
     """
     made: dict[tuple[str, str], Item] = {}
     for item in workloads:

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Workloads that ought to have an identity, as a user names them. No client, no AnsibleModule."""
+"""Workloads that should have an identity, as a user names them. No client, no AnsibleModule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .checks import Check, parse_checks
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload that ought to have an identity.
+    """A workload that should have an identity.
 
     ``owner`` is what a user named: a Deployment, StatefulSet, DaemonSet, Job, Pod, or a ServiceAccount by itself.
     """
@@ -23,7 +23,7 @@ class Workload:
     name: str
     owner: Owner
     role_arn: str | None = None
-    """Role that its pods ought to have; None accepts whichever the association names."""
+    """Role that its pods should have; None accepts whichever the association names."""
     checks: tuple[Check, ...] = ()
     asked: bool = True
     """Whether a user named it; one that was merely found needs no identity, and lacks nothing without one."""

@@ -41,7 +41,7 @@ def questions(name: str) -> list[dict[str, t.Any]]:
 def problems(survey: t.Any, options: Options | None = None) -> list[str]:
     """Return a sentence for each thing that is wrong with ``survey``.
 
-    ``options`` are the roles' argument specs by variable, which the questions ought to agree with; None leaves them
+    ``options`` are the roles' argument specs by variable, which the questions should agree with; None leaves them
     aside.
     """
     wrong = _frame(survey)

@@ -38,7 +38,7 @@ def _needing(nodes: t.Iterable[Node]) -> list[Node]:
 
 
 def _needed(around: Surroundings, concerned: t.Sequence[Evidence]) -> bool:
-    """Whether pods that ought to have an identity run where an agent has to be; without pods, any node counts."""
+    """Whether pods that should have an identity run where an agent has to be; without pods, any node counts."""
     used = {pod.node for each in concerned for pod in each.pods if pod.node}
     nodes = [around.nodes.get(name, Node(name)) for name in used] or list(around.nodes.values())
     return bool(_needing(nodes)) if nodes else not around.cluster.auto_mode

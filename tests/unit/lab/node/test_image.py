@@ -18,7 +18,7 @@ def named(tools: str) -> tuple[str, ...]:
 def test_the_annotation_is_a_list() -> None:
     assert named("python, curl") == ("curl", "python")
     assert named("") == ()
-    assert "python" in tools_of({"metadata": {}}), "what there is without it"
+    assert "python" in tools_of({"metadata": {}}), "the tools without the annotation"
 
 
 def test_an_image_is_the_whole_path(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_left_alone_has_a_word_for_each_kind_of_pod() -> None:
     (one, two, three) = verdict.left_alone(
         [workload("orders", pods=pods, unmanaged_pods=["bare", "odd-1", "once-1", "once-2"])]
     )
-    assert one == "Recreate pod shop/bare, which belongs to nothing: no restart of a workload reaches it"
+    assert one == "Recreate pod shop/bare, which has no owner: no restart of a workload reaches it"
     assert two.startswith("Job shop/once is left alone")
     assert three.startswith("Recreate pod shop/odd-1, which Rollout odd made")
 

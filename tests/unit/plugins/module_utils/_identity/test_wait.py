@@ -61,7 +61,7 @@ def test_the_end_of_the_wait_says_what_for_what_was_seen_and_what_to_look_at() -
     with pytest.raises(Refused) as caught:
         clock.wait("injected", 7)
     assert str(caught.value) == (
-        "Waited 7 s in vain for pods created now to get credentials. Last seen: "
+        "Waited 7 s without success for pods created now to get credentials. Last seen: "
         "Deployment shop/orders: Of 3 pods, 0 would get credentials. Remedy: Look there"
     )
     assert caught.value.result["workloads"] == [cold()]
@@ -110,7 +110,7 @@ def test_until_pods_get_none() -> None:
     clock.wait("not_injected", 60)
     assert clock.looked == 2
     with pytest.raises(
-        Refused, match=r"Waited 4 s in vain for pods created now to get no credentials\. Last seen: Deplo"
+        Refused, match=r"Waited 4 s without success for pods created now to get no credentials\. Last seen: Deplo"
     ):
         Clock(warm()).wait("not_injected", 4)
 

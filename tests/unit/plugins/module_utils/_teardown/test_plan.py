@@ -101,7 +101,7 @@ def test_a_role_stays_that_is_not_ours_or_may_be_used(more: t.Any, words: str, a
 def test_a_role_that_others_altered_stays_unless_told(more: t.Any, words: str) -> None:
     (reason,) = reasons(seen=role(**more))
     assert words in reason
-    assert reason.endswith("pod_identity_teardown_altered_roles true takes it away all the same")
+    assert reason.endswith("pod_identity_teardown_altered_roles true deletes it anyway")
     assert reasons(seen=role(**more), altered=True) == []
 
 
