@@ -41,6 +41,7 @@ PLAIN = {
 IN_PAGES = {
     r"\bold way\b": "IRSA, hostNetwork",
     r"\b(take|taken|takes|taking) away\b": "remove",
+    r"\bshall\b": "should, will",
     r"\banew\b": "again",
     r"\bcut off\b": "interrupted",
     r"\bgo(es)? on\b": "continue",
@@ -48,7 +49,6 @@ IN_PAGES = {
     r"\bway out\b": "(name what to do)",
     r"\b(in its|in the) way\b": "stops",
     r"\bbelieved\b": "trusted, counts",
-    r"\bh[oe]lds? back\b": "paused, not restarted",
     r"\bsomebody who\b": "(name the role or permission)",
 }
 """Words that pages avoid, with the plain ones."""
