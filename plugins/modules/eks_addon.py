@@ -11,8 +11,8 @@ version_added: 0.1.0
 short_description: Install, change and remove an EKS add-on
 description:
   - Creates, updates and deletes an add-on of an EKS cluster, and waits until it works.
-  - An option that is left out is not touched.
-  - An add-on that is busy with another change is waited for first.
+  - An option that is left out is not changed.
+  - If the add-on is busy with another change, the module waits for that first.
 author:
   - The enbuild.eks contributors (@enbuild)
 extends_documentation_fragment:
@@ -41,8 +41,8 @@ options:
   version:
     description:
       - Version of the add-on.
-      - V(default) is the one that EKS prefers for the cluster's Kubernetes version, V(latest) the newest for it.
-      - Unset keeps the version that is there, and installs the default where there is none.
+      - V(default) is EKS's default for the cluster's Kubernetes version, V(latest) the newest for it.
+      - When left out, an installed add-on keeps its version, and a new one gets the default.
     type: str
   kubernetes_version:
     description:
@@ -51,16 +51,16 @@ options:
     type: str
   configuration_values:
     description:
-      - What the add-on is configured with, as a dictionary, JSON or YAML. It replaces all that is there.
-      - Compared by meaning, so that spaces, the order of keys and JSON or YAML make no change.
+      - Configuration of the add-on, as a dictionary, JSON or YAML. It replaces the whole configuration.
+      - Values are compared, not text. Spaces, the order of keys, and JSON or YAML make no difference.
       - An empty dictionary or string clears it.
       - Checked against the schema of the version before anything is changed, where the Python library jsonschema is
         installed and the caller may call C(eks:DescribeAddonConfiguration).
     type: raw
   service_account_role_arn:
     description:
-      - ARN of the role that the add-on's service account gets by IAM roles for service accounts (IRSA).
-      - EKS can't take it away again; use O(pod_identity_associations), which has precedence.
+      - ARN of the IRSA role of the add-on's service account.
+      - EKS can't remove it again. Use O(pod_identity_associations) instead, which takes precedence.
     type: str
   pod_identity_associations:
     description:
@@ -79,15 +79,15 @@ options:
         required: true
   resolve_conflicts:
     description:
-      - What EKS does with objects of the add-on that something else than EKS has installed or changed.
-      - V(none) lets the change fail. V(overwrite) gives them the add-on's values. V(preserve) keeps what was changed in
-        them, and is for updates only.
+      - What EKS does with objects of the add-on that somebody else installed or changed.
+      - V(none) fails. V(overwrite) replaces them with the add-on's values. V(preserve) keeps them, and works for
+        updates only.
       - With V(overwrite) or V(preserve), an update that failed is repeated.
     type: str
     choices: [none, overwrite, preserve]
   namespace:
     description:
-      - Namespace to install the add-on in. EKS can't move an add-on, so another one than it has is refused.
+      - Namespace to install the add-on in. EKS can't move an add-on, so the module refuses to change it.
       - Needs botocore 1.40.14.
     type: str
   host_ports:
@@ -101,32 +101,33 @@ options:
     elements: int
     default: []
   preserve:
-    description: Whether deleting the add-on leaves its software in the cluster, no longer managed by EKS.
+    description: Whether to leave the add-on's software in the cluster when the add-on is deleted. EKS no longer
+      manages it then.
     type: bool
     default: false
   recreate_failed:
     description:
-      - Whether an add-on whose creation, update or deletion has failed is deleted and created again. Otherwise it is an
-        error, which says why it failed.
+      - Whether to delete and create an add-on whose creation, update or deletion has failed. Otherwise the task
+        fails, and says why that failed.
     type: bool
     default: false
   tags:
-    description: Tags of the add-on. Unset leaves them alone.
+    description: Tags of the add-on. Not changed when left out.
     type: dict
     aliases: [resource_tags]
   purge_tags:
-    description: Whether tags that O(tags) doesn't list are removed. Tags that AWS reserves stay.
+    description: Whether to remove tags that O(tags) doesn't list. Tags that AWS reserves stay.
     type: bool
     default: true
   wait:
     description:
-      - Whether to wait until the add-on is active, or gone.
-      - An add-on that is degraded is waited for too, as it may have to wait for nodes itself.
+      - Whether to wait until the add-on is active, or deleted.
+      - It waits for a degraded add-on too, which may only be waiting for nodes.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds for the whole task. At the end of them the task fails, with the health issues of the add-on.
+      - Maximum seconds for the whole task. After that it fails, with the health issues of the add-on.
     type: int
     default: 900
 notes:

@@ -8,11 +8,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: eks_addon_info
 version_added: 0.1.0
-short_description: Read the add-ons of an EKS cluster, and what EKS offers it
+short_description: Read the installed and available add-ons of an EKS cluster
 description:
-  - Returns the installed add-ons of a cluster with their health, all or those named.
-  - On request, returns which versions EKS offers for the cluster's Kubernetes version, which is the default, what
-    needs configuration, and which policies the service accounts of an add-on need.
+  - Returns installed add-ons of a cluster with their health, all of them or those named.
+  - On request, returns the versions that EKS offers for the cluster's Kubernetes version, the default version, which
+    versions require configuration, and which policies the service accounts of an add-on need.
 author:
   - The enbuild.eks contributors (@enbuild)
 extends_documentation_fragment:
@@ -27,22 +27,23 @@ options:
     type: str
     required: true
   names:
-    description: Names of the add-ons to read, installed or not. Unset or empty reads all that are installed.
+    description: Names of the add-ons to read, installed or not. All installed add-ons when left out or empty.
     type: list
     elements: str
   versions:
-    description: Whether to return the versions on offer.
+    description: Whether to return the available versions.
     type: bool
     default: false
   pod_identity:
     description:
-      - Whether to return the policies that EKS recommends for the service accounts of an add-on, in its installed or
-        else its default version. Returns the versions on offer too.
+      - Whether to return the policies that EKS recommends for the service accounts of an add-on, in its installed
+        version, or its default version if it isn't installed. Returns the available versions too.
     type: bool
     default: false
   kubernetes_version:
     description:
-      - Kubernetes version to return offers for, for example V(1.37) before an upgrade. Unset is that of the cluster.
+      - Kubernetes version to return versions for, for example V(1.37) before an upgrade. The cluster's version when
+        left out.
     type: str
 seealso:
   - module: enbuild.eks.eks_addon

@@ -10,13 +10,14 @@ module: enbuild_release
 version_added: 0.1.0
 short_description: Install, upgrade or remove the enbuild Helm release
 description:
-  - Merges the values that the release has, the user's own and the guide's switches, and compares them with the release.
-    Where nothing differs, nothing else is read, so no chart and no chart repository is needed.
-  - Otherwise it runs C(helm upgrade --install). In check mode it renders the release instead.
+  - Merges the release's values, the user's values and the guide's switches, and compares them with the release. If
+    nothing differs, it needs no chart and no chart repository.
+  - If something differs, it runs C(helm upgrade --install). In check mode it renders the release instead.
   - A release whose last attempt failed is upgraded once more, even with equal values.
-  - The chart's version stays unless O(chart_version) says otherwise. A chart older than 0.0.38 is refused, because it
-    has no service accounts. So is a release that an earlier Helm left pending, with the command that helps.
-  - Values never appear in a result, a message, a difference or on a command line. Differences are shown by path.
+  - The release keeps its chart version unless O(chart_version) is set. A chart older than 0.0.38 is refused, because
+    it has no service accounts. A release that an earlier Helm run left pending is refused too, with the command that
+    helps.
+  - Values never appear in a result, a message, a diff or on a command line. Differences are shown by path.
 author:
   - The enbuild.eks contributors (@enbuild)
 options:
@@ -29,58 +30,60 @@ options:
     type: str
     default: enbuild
   state:
-    description: Whether the release should be there.
+    description: Whether the release should exist.
     type: str
     choices: [present, absent]
     default: present
   chart:
-    description: Name of the chart in the repository; or a path or an oci:// reference, which need no repository.
+    description: Name of the chart in the repository, or a path or an oci:// reference, which need no repository.
     type: str
     default: enbuild
   chart_repository_url:
-    description: URL of the chart repository. Helm is given it for each call, so no C(helm repo add) is needed.
+    description: URL of the chart repository. Every Helm call gets it, so C(helm repo add) is not needed.
     type: str
     default: https://vivsoftorg.github.io/enbuild
   chart_version:
     description:
       - Version of the chart, or a range of versions, at least 0.0.38.
-      - When left out, the version that is installed stays, and a first installation takes the newest.
+      - When left out, an installed release keeps its version, and a first installation takes the newest.
     type: str
     default: ''
   values_from:
     description:
-      - Names of variables that hold Helm values, as a dictionary or as YAML text of one. Later ones go over earlier
+      - Names of variables that hold Helm values, as a dictionary or as YAML text of one. Later ones override earlier
         ones.
-      - They are named, not given, because a task's arguments can be stored with its result. A variable that isn't set
-        counts as empty.
+      - The option takes names instead of values, because Ansible can store a task's arguments with its result. An
+        undefined variable counts as empty.
     type: list
     elements: str
     default: []
   values_files:
-    description: Files of Helm values on the controller, below O(values_from). They may be encrypted by ansible-vault.
+    description: Files of Helm values on the controller, which O(values_from) overrides. ansible-vault may have
+      encrypted them.
     type: list
     elements: str
     default: []
   ai:
     description:
-      - Whether the AI service is switched on, with a service account of its own. When left out, it stays as it is.
+      - Whether to enable the AI service, with a service account of its own. Not changed when left out.
     type: bool
   ctf:
-    description: The same for the CTF service.
+    description: Whether to enable the CTF service, with a service account of its own. Not changed when left out.
     type: bool
   host_network:
-    description: Whether the CTF service runs in its node's network. When left out, it stays as it is.
+    description: Whether the CTF service runs in its node's network. Not changed when left out.
     type: bool
   install:
-    description: Whether to install a release that isn't there. With V(false), only one that is there is changed.
+    description: Whether to install a missing release. With V(false), only an installed release is changed.
     type: bool
     default: true
   wait:
-    description: Whether to wait until the release's workloads are ready, or with O(state=absent) until they are gone.
+    description: Whether to wait until the release's workloads are ready, or with O(state=absent) until they are
+      deleted.
     type: bool
     default: true
   timeout:
-    description: How long Helm waits, as Helm writes it.
+    description: How long Helm waits, in Helm's notation.
     type: str
     default: 10m
   helm:

@@ -8,13 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pod_identity_adoption_info
 version_added: 0.1.0
-short_description: Declare the Pod Identity associations that a cluster has
+short_description: Return a declaration of a cluster's Pod Identity associations
 description:
-  - Reads the EKS Pod Identity associations of a cluster, their roles, and the workloads under their service accounts,
-    whatever tool made them, and returns the declaration that the playbooks of this collection take.
-  - Roles are declared by C(role_arn), so that nothing changes them. Tags of associations are not declared and stay.
-  - What can't be declared is returned with the reason - an association that an add-on owns, one whose service account,
-    workload or role isn't there, or one with a name that a file of variables must not hold.
+  - Reads the EKS Pod Identity associations of a cluster, whatever tool created them, with their roles and the
+    workloads under their service accounts. Returns the declaration that the playbooks of this collection take.
+  - It declares roles by C(role_arn), so nothing changes them. It doesn't declare tags of associations, so these stay
+    too.
+  - Returns what can't be declared with the reason - an association that an add-on owns, one whose service account,
+    workload or role doesn't exist, or one with a name that isn't safe in a file of variables.
   - Changes nothing.
 author:
   - The enbuild.eks contributors (@enbuild)
@@ -33,13 +34,13 @@ options:
     type: str
     required: true
   cluster_arn:
-    description: ARN of the cluster, for a closer look at conditions of trust policies.
+    description: ARN of the cluster, to evaluate conditions of trust policies.
     type: str
     default: ""
   path:
     description:
-      - File that the declaration is to be written to, on the machine that the module runs on. It is compared, and not
-        written.
+      - Path of the file for the declaration, on the machine that the module runs on. The module compares the file,
+        and doesn't write it.
     type: path
     default: ""
   overwrite:

@@ -10,9 +10,10 @@ module: pod_identity_association
 version_added: 0.1.0
 short_description: Bind a Kubernetes service account to an IAM role
 description:
-  - Creates, changes and deletes the EKS Pod Identity association of a service account, of which there is at most one.
-  - The service account and its namespace need not exist yet. Pods that run already keep the credentials that they have;
-    restart them after a change.
+  - Creates, changes and deletes the EKS Pod Identity association of a service account. A service account has at most
+    one.
+  - The service account and its namespace need not exist yet. Running pods keep their credentials, so restart them
+    after a change.
   - Use M(enbuild.eks.pod_identity_associations) for many service accounts of one cluster.
 author:
   - The enbuild.eks contributors (@enbuild)

@@ -12,10 +12,10 @@ short_description: Bind many Kubernetes service accounts to IAM roles
 description:
   - Creates, changes and deletes the EKS Pod Identity associations of a cluster, or of some of its namespaces, in one
     task.
-  - It lists once, describes only what decides something, many at a time, and writes only what differs. For many service
-    accounts, that is much faster than a loop over M(enbuild.eks.pod_identity_association).
-  - Bad input, and associations that may not be changed, are refused before anything is changed. When AWS refuses a
-    change, the others are still made; the task then fails, and its result tells for each association what happened.
+  - It lists the associations once, describes only those that it compares, several at a time, and writes only what
+    differs. For many service accounts, that is much faster than a loop over M(enbuild.eks.pod_identity_association).
+  - It refuses invalid input, and associations that may not be changed, before it changes anything. If AWS refuses a
+    change, it still makes the others. The task then fails, and its result has the outcome of each association.
 author:
   - The enbuild.eks contributors (@enbuild)
 extends_documentation_fragment:
@@ -29,8 +29,8 @@ options:
   associations:
     description:
       - The associations, at most one for each service account.
-      - Those that have to be created also get the tag C(enbuild.eks/managed-by) with the value C(enbuild.eks). By it,
-        O(purge=true) knows them. Associations that exist already don't get it.
+      - New associations also get the tag C(enbuild.eks/managed-by) with the value C(enbuild.eks), which O(purge=true)
+        looks for. Associations that exist already don't get it.
     type: list
     elements: dict
     required: true
@@ -44,7 +44,7 @@ options:
         type: str
         required: true
       state:
-        description: Whether the service account has an association.
+        description: Whether the service account should have an association.
         type: str
         choices: [present, absent]
         default: present
@@ -60,7 +60,7 @@ options:
           - An empty string clears it.
         type: str
       disable_session_tags:
-        description: Whether EKS leaves out the session tags that tell cluster, namespace, service account and pod.
+        description: Whether EKS omits the session tags with the cluster, namespace, service account and pod.
         type: bool
       policy:
         description:
@@ -69,7 +69,7 @@ options:
           - An empty string clears it.
         type: json
       tags:
-        description: Tags of the association. Unset leaves them alone.
+        description: Tags of the association. Not changed when left out.
         type: dict
         aliases: [resource_tags]
       purge_tags:
@@ -80,23 +80,23 @@ options:
         default: true
   namespaces:
     description:
-      - Limits the task to these namespaces. O(purge) deletes nothing outside of them, and an association outside
-        of them is refused.
-      - Without it, the task is about the whole cluster.
+      - Limits the task to these namespaces. O(purge) deletes nothing outside of them, and O(associations) may have
+        none outside of them.
+      - The whole cluster when left out.
     type: list
     elements: str
   purge:
     description:
-      - What becomes of associations that O(associations) doesn't list.
-      - V(false) leaves them alone.
-      - V(true) deletes those that this module created, which it knows by their tag C(enbuild.eks/managed-by).
-      - V(all) deletes every one.
-      - Associations that an add-on owns are never deleted as unlisted.
+      - What to do with associations that O(associations) doesn't list.
+      - V(false) keeps them.
+      - V(true) deletes those that this module created, which have the tag C(enbuild.eks/managed-by).
+      - V(all) deletes all of them.
+      - It never deletes an association that an add-on owns.
     type: str
     choices: ["false", "true", all]
     default: "false"
   concurrency:
-    description: How many associations are read, and then changed, at a time.
+    description: How many associations to read, and then to change, at the same time.
     type: int
     default: 8
 seealso:

@@ -10,11 +10,11 @@ module: pod_identity_declaration_info
 version_added: 0.1.0
 short_description: Check declared workloads and return their roles and associations
 description:
-  - Checks a declaration of workloads and of the IAM role that each ought to have, and reads the service account that
-    each really runs under from its live pod template. Charts name service accounts as they please.
-  - Returns what the other modules take - roles, associations and expectations.
-  - Fails where a workload doesn't exist or runs under the service account V(default), whose role every pod of the
-    namespace would get. An entry with C(service_account=default) is accepted.
+  - Validates a declaration of workloads and their IAM roles, and reads the service account of each workload from its
+    live pod template, because charts choose the names of service accounts.
+  - Returns the roles, associations and expected workloads that the other modules take.
+  - Fails if a workload doesn't exist, or runs under the service account V(default), whose role every pod of the
+    namespace would get. It accepts an entry with C(service_account=default).
   - Makes no AWS call. With O(find=false) it makes no call at all and starts no process.
 author:
   - The enbuild.eks contributors (@enbuild)
@@ -22,13 +22,13 @@ options:
   workloads:
     description:
       - The workloads, as a list of dictionaries, or as YAML text of one. Text is read without anchors and aliases.
-      - Null and empty mean the same as left out - the workloads of O(enbuild).
+      - The services of O(enbuild) when left out, null or empty.
     type: list
     elements: dict
     default: []
     suboptions:
       name:
-        description: What to call the workload. The object's own name when left out.
+        description: Display name of the workload. The object's name when left out.
         type: str
       namespace:
         description: Namespace of the workload.
@@ -48,7 +48,7 @@ options:
         description: Name of a Job.
         type: str
       pod:
-        description: Name of a pod that belongs to nothing.
+        description: Name of a pod without an owner.
         type: str
       service_account:
         description: Name of a service account; every pod that runs under it gets the role.
@@ -57,7 +57,7 @@ options:
         description: Name of a role to create. Either this or O(workloads[].role_arn) is given.
         type: str
       role_arn:
-        description: ARN of a role that exists and is left as it is.
+        description: ARN of an existing role, which is not changed.
         type: str
       policy:
         description: Inline policy of the role to create, as a dictionary or as JSON text.
@@ -67,29 +67,29 @@ options:
         type: list
         elements: str
       trust:
-        description: How far the role's trust policy reaches - V(none), V(account), V(cluster) or V(service_account).
+        description: Scope of the role's trust policy - V(none), V(account), V(cluster) or V(service_account).
           O(trust) when left out.
         type: str
       allowed:
         description:
-          - What the role has to allow, as the proof tries it, one or a list.
+          - Calls that the proof makes with the role's credentials, one or a list.
           - V(bedrock:ListFoundationModels), V(s3:ListBuckets), a dictionary of C(bucket), or one of C(service),
             C(operation) and C(parameters) as boto3 knows them, or one of C(action), C(resources) and C(context), which
             IAM simulates.
         type: raw
       target_role_arn:
-        description: Role of another account that the association's role assumes for the pods. An association keeps what
-          it has when left out.
+        description: ARN of a role of another account that EKS assumes with the association's role. Not changed when
+          left out.
         type: str
       disable_session_tags:
-        description: Whether EKS leaves its session tags out. A target role then knows the pods by their external ID.
+        description: Whether EKS omits session tags. A target role then identifies the pods by their external ID.
         type: bool
       optional:
-        description: Whether the workload is left out where it doesn't exist.
+        description: Whether to omit the workload if it doesn't exist.
         type: bool
         default: false
   enbuild:
-    description: The enbuild release whose services are declared where O(workloads) is empty.
+    description: The enbuild release whose services are the workloads if O(workloads) is empty.
     type: dict
     suboptions:
       release_name:
@@ -99,19 +99,19 @@ options:
         description: Namespace of the release. V(enbuild) when left out.
         type: str
       ai:
-        description: Whether the AI service is switched on.
+        description: Whether the AI service is enabled.
         type: bool
         default: true
       ctf:
-        description: Whether the CTF service is switched on.
+        description: Whether the CTF service is enabled.
         type: bool
         default: true
       ai_role_name:
         description: Role of the AI service. V(enbuild-ai-bedrock) when left out.
         type: str
       ai_models:
-        description: Models that the AI service may invoke, as IDs of models or of inference profiles. Without any it
-          may invoke all.
+        description: Models that the AI service may invoke, as IDs of models or inference profiles. All models when
+          empty.
         type: list
         elements: str
         default: []
@@ -127,7 +127,7 @@ options:
         description: Role of the CTF service. V(enbuild-ctf-s3) when left out.
         type: str
       ctf_buckets:
-        description: S3 buckets that the CTF service may use. Without any it gets AmazonS3FullAccess.
+        description: S3 buckets that the CTF service may use. It gets AmazonS3FullAccess when empty.
         type: list
         elements: str
         default: []
@@ -142,15 +142,15 @@ options:
         type: bool
         default: false
   optional:
-    description: Whether the services of O(enbuild) are left out where they don't exist.
+    description: Whether to omit services of O(enbuild) that don't exist.
     type: bool
     default: false
   find:
-    description: Whether to look at the live cluster. RV(declared) and RV(expected) are known without.
+    description: Whether to read the live cluster. RV(declared) and RV(expected) don't need it.
     type: bool
     default: true
   accept_unfit:
-    description: Whether to return the workloads that can't have a role in RV(unfit) instead of failing.
+    description: Whether to return workloads that can't have a role in RV(unfit), instead of failing.
     type: bool
     default: false
   cluster:
@@ -161,14 +161,15 @@ options:
     description: Path of the roles to create. V(/) when left out or empty.
     type: str
   trust:
-    description: How far trust policies reach, where an entry does not say it. V(account) when left out or empty.
+    description: Scope of trust policies, for entries without C(trust). V(account) when left out or empty.
     type: str
   association_tags:
-    description: Tags of every association, besides those that it has.
+    description: Tags to add to every association.
     type: dict
     default: {}
   manifests_file:
-    description: File with the manifests of a release that is about to be installed or upgraded, for a prediction.
+    description: Path of a file with the manifests of a release that will be installed or upgraded, for a prediction
+      in check mode.
     type: str
     default: ""
   manifests_namespace:

@@ -8,14 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pod_identity_migration_info
 version_added: 0.1.0
-short_description: Plan the way from IRSA, or from the node's role, to EKS Pod Identity
+short_description: Plan a migration from IRSA or the node's role to EKS Pod Identity
 description:
-  - Finds the service accounts that are annotated with a role for IRSA (C(eks.amazonaws.com/role-arn)), whatever tool
-    did that, and those of declared workloads, and says for each what leads to Pod Identity without an interval in which
-    a pod has no credentials.
-  - An annotation counts only where the role's trust policy lets that service account in by IRSA today, an association
-    gives it that role already, or the role is declared for it.
-  - Nothing is changed. The role P(enbuild.eks.pod_identity_migrate#role) acts on the plan.
+  - Finds the service accounts with an IRSA annotation (C(eks.amazonaws.com/role-arn)), whatever tool wrote it, and
+    those of declared workloads. Returns for each the steps to Pod Identity. No pod is without credentials at any
+    time.
+  - An annotation counts only if the role's trust policy lets that service account in by IRSA today, if an association
+    gives it that role already, or if the role is declared for it.
+  - Changes nothing. The role P(enbuild.eks.pod_identity_migrate#role) carries out the plan.
 author:
   - The enbuild.eks contributors (@enbuild)
 extends_documentation_fragment:
@@ -33,71 +33,69 @@ options:
     type: str
     required: true
   namespaces:
-    description: Namespaces to look at. V(*) means all of the cluster.
+    description: Namespaces to read. V(*) means all namespaces of the cluster.
     type: list
     elements: str
     default: ["*"]
   include:
-    description: Patterns of C(NAMESPACE/SERVICE_ACCOUNT) with C(*) and C(?); only what one of them matches. All when
-      empty.
+    description: Patterns of C(NAMESPACE/SERVICE_ACCOUNT) to include, with C(*) and C(?). All when empty.
     type: list
     elements: str
     default: []
   exclude:
-    description: Patterns of what is left out, in the same form.
+    description: Patterns of C(NAMESPACE/SERVICE_ACCOUNT) to exclude.
     type: list
     elements: str
     default: []
   workloads:
     description:
       - Declared workloads, as RV(enbuild.eks.pod_identity_declaration_info#module:workloads) has them. Their service
-        accounts are looked at also without an annotation, for they may have their permissions from the node.
+        accounts are included without an annotation too, because their pods may use the node's role.
     type: list
     elements: dict
     default: []
   targets:
     description:
-      - For a role of another account that an annotation names, the ARN of the role of the cluster's account by which it
-        is reached, or a dictionary with C(role_arn) and C(service_accounts), a list of C(NAMESPACE/NAME). The other one
-        becomes the association's target role.
-      - The trust policy of another account can't be read from here. So a service account that no association gives the
-        role yet has to be in C(service_accounts); else it is blocked.
+      - For each role of another account that an annotation names, the ARN of a role of the cluster's account that can
+        assume it, or a dictionary with C(role_arn) and C(service_accounts), a list of C(NAMESPACE/NAME). The role of
+        the other account becomes the association's target role.
+      - The module can't read a trust policy of another account. So a service account must be in C(service_accounts),
+        unless an association gives it the role already. Otherwise it is blocked.
     type: dict
     default: {}
   scope:
-    description: How much a new statement of a trust policy lets in, as in P(enbuild.eks.pod_identity_trust#filter).
+    description: Scope of a new statement in a trust policy, as in P(enbuild.eks.pod_identity_trust#filter).
     type: str
     choices: [none, account, cluster, service_account]
     default: service_account
   trust_size:
-    description: Characters that IAM takes of a role's trust policy (the quota ACLSizePerRole of the account).
+    description: Maximum characters of a role's trust policy (the account's quota ACLSizePerRole).
     type: int
     default: 2048
   session_tags:
     description:
-      - Whether EKS is to send session tags with new associations. They are passed on to every role that is assumed
-        further on, which has to allow C(sts:TagSession).
-      - Without them, O(scope) has to be wider than V(service_account).
+      - Whether EKS sends session tags with new associations. They are passed on to every role that the role assumes
+        in turn, which must allow C(sts:TagSession).
+      - Without session tags, O(scope) must be wider than V(service_account).
     type: bool
     default: true
   unproven:
     description:
-      - Service accounts (C(NAMESPACE/NAME)) whose old way goes although no pod is there to prove the new one, or
-        although something may use it that was not looked at, such as a CronJob between runs, a workload at 0 replicas,
-        or a SecretStore.
-      - A pod that runs without the injection of Pod Identity keeps the old way all the same.
+      - Service accounts (C(NAMESPACE/NAME)) to finish even if no pod runs to prove Pod Identity, or if something that
+        can't be looked at may use IRSA, such as a CronJob between runs, a workload with 0 replicas, or a SecretStore.
+      - A pod that runs without the injection of Pod Identity still prevents that.
     type: list
     elements: str
     default: []
   host_network:
-    description: Whether declared workloads are to leave their nodes' network in the end.
+    description: Whether finishing removes C(hostNetwork) from declared workloads.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait while pods that use the old way are about to end (RV(accounts[].ending)); V(0) looks
-        once. The result is the last look, and doesn't fail.
-      - An EKS token in O(api_key) lives for 15 minutes.
+      - Seconds to wait while pods that use IRSA are terminating (RV(accounts[].ending)). V(0) reads once. The task
+        returns what it read last, and doesn't fail.
+      - An EKS token in O(api_key) is valid for 15 minutes.
     type: int
     default: 0
 seealso:
@@ -106,7 +104,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What would a migration do
+- name: See what a migration would do
   enbuild.eks.pod_identity_migration_info:
     cluster_name: production
     namespaces: [shop]
@@ -138,15 +136,15 @@ accounts:
       type: str
       sample: orders
     way:
-      description: What its pods get now - V(pod_identity), V(irsa), or nothing but their V(node).
+      description: What its pods use now - V(pod_identity), V(irsa), or their V(node)'s role.
       type: str
       sample: irsa
     state:
-      description: V(to migrate), V(migrated) with an old way that is left, V(finished), V(blocked), or V(left alone).
+      description: V(to migrate), V(migrated) with IRSA still in place, V(finished), V(blocked), or V(left alone).
       type: str
       sample: to migrate
     role_arn:
-      description: The role that its pods have by Pod Identity in the end.
+      description: ARN of the role that its pods get by Pod Identity.
       type: str
       sample: arn:aws:iam::123456789012:role/shop-orders
     target_role_arn:
@@ -154,50 +152,50 @@ accounts:
       type: str
       sample: null
     steps:
-      description: What is to be done, in order.
+      description: The steps of the migration, in order.
       type: list
       elements: str
       sample: [restart Deployment shop/orders]
     left:
-      description: What takes the old way away, once the new one is proven.
+      description: The steps that remove IRSA or C(hostNetwork), once Pod Identity is proven.
       type: list
       elements: str
       sample: [take away the annotation eks.amazonaws.com/role-arn]
     stays:
-      description: What keeps the old way in place - pods without the injection, whatever owns them, and whatever was
-        not looked at. Empty where nothing does.
+      description: What prevents that removal - pods without the injection, whatever owns them, and what couldn't be
+        looked at. Empty if nothing does.
       type: str
       sample: "CronJob shop/report makes pods from time to time"
     ending:
-      description: Whether pods on their way out are among that.
+      description: Whether terminating pods are among that.
       type: bool
       sample: false
     problem:
-      description: Why it is blocked, or left alone.
+      description: Why it is blocked or left alone.
       type: str
       sample: ""
     stops:
       description:
-        - Whether that stops a run before anything is changed.
-        - What the owner of a namespace alone has written, such as an annotation, never does; such a service account is
-          left as it is.
+        - Whether that stops a run before it changes anything.
+        - What only a namespace's owner has written, such as an annotation, never does. Such a service account is not
+          changed.
       type: bool
       sample: false
     warnings:
-      description: What else there is to know.
+      description: Further warnings.
       type: list
       elements: str
       sample: ["Helm release shop/orders holds the annotation of shop/orders: take it out there too, or it comes back"]
     act:
-      description: What the role takes to act.
+      description: Data for the role P(enbuild.eks.pod_identity_migrate#role) to migrate.
       type: dict
       sample: {}
     finish:
-      description: What the role takes to finish.
+      description: Data for that role to finish.
       type: dict
       sample: {}
     back:
-      description: What the role takes to go back.
+      description: Data for that role to go back.
       type: dict
       sample: {}
 lines:
@@ -207,7 +205,8 @@ lines:
   elements: str
   sample: ["shop/orders (IRSA): to migrate", "  1. restart Deployment shop/orders"]
 trusts:
-  description: The trust policies that are opened, as O(enbuild.eks.pod_identity_role_trust#module:roles) takes them -
+  description: The trust policies that get a statement, as O(enbuild.eks.pod_identity_role_trust#module:roles) takes
+    them -
     each role once, with all of its service accounts.
   returned: always
   type: list
@@ -217,7 +216,7 @@ trusts:
       service_accounts: [shop/orders]
       pod_identity: true
 workloads:
-  description: The service accounts that nothing stands in the way of, as C(pod_identity_workloads) takes them.
+  description: The service accounts that can be migrated, as C(pod_identity_workloads) takes them.
   returned: always
   type: list
   elements: dict

@@ -8,26 +8,26 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pod_identity_report
 version_added: 0.1.0
-short_description: Report what was found, what a run changed, and what to do
+short_description: Report findings, changes and remedies at the end of a run
 description:
-  - Prints lines that can be read and pasted, writes files, and passes artifacts on like M(ansible.builtin.set_stats).
-  - The playbooks of this collection end with it. It reads what the steps' roles recorded as C(pod_identity_results) on
-    each host of the play.
+  - Prints a summary, writes files, and sets artifacts like M(ansible.builtin.set_stats).
+  - The playbooks of this collection end with it. It reads the results that the steps' roles record in
+    C(pod_identity_results) on each host of the play.
 author:
   - The enbuild.eks contributors (@enbuild)
 options:
   about:
     description:
-      - What to report on.
-      - V(verdict) is what the pods of a cluster have, from O(found).
-      - V(drift) is what isn't as declared, from the steps' results in check mode and O(seen).
-      - V(start) is the beginning of a run. It fails where a tag was asked for, or is to be skipped, that no task has,
-        and where a variable that the playbook's survey asks for has a value that its question doesn't allow.
-      - V(migration) is what was planned and done of a migration; V(teardown) what was taken away and what stays. Both
-        read the result that the role recorded.
+      - What to report.
+      - V(verdict) reports which identity the pods of a cluster have, from O(found).
+      - V(drift) reports what differs from the declaration, from the steps' results in check mode and O(seen).
+      - V(start) checks a run at its beginning. It fails if C(--tags) or C(--skip-tags) name a tag that no task has,
+        and if a variable of the playbook's survey has a value that its question doesn't allow.
+      - V(migration) reports what a migration planned and did; V(teardown) what was removed and what stays. Both read
+        the result that the role recorded.
       - V(stop) records why a cluster stopped, in a C(rescue). It prints nothing.
-      - V(run) is the end of a run, for all hosts of the play. Use it with C(run_once).
-      - V(end) fails on a host that V(stop) was recorded for.
+      - V(run) reports the end of a run, for all hosts of the play. Use it with C(run_once).
+      - V(end) fails on a host for which V(stop) was recorded.
       - The results of V(verdict), V(drift) and V(stop) have to be registered as C(pod_identity_reported), where V(run)
         and V(end) read them.
     type: str
@@ -48,28 +48,28 @@ options:
       plan, what M(enbuild.eks.pod_identity_migration_info) returned.
     type: dict
   rung:
-    description: For V(verdict), the rung that was asked for; as high as permissions allow when left out.
+    description: For V(verdict), the required rung. As high as the permissions allow when left out.
     type: str
     default: ''
   fail_from:
-    description: For V(verdict), the severity from which findings are returned as RV(severe). Others return none.
+    description: For V(verdict), the lowest severity of findings to return as RV(severe).
     type: str
     default: ''
   seen:
     description:
-      - For V(drift), what was looked at beside the steps' results.
+      - For V(drift), what was read beside the steps' results.
       - C(stops) are steps that could not be compared (C(step), C(failed_task) and C(failed_result)), C(unfit) workloads
         that can't be declared, C(associations) all of the cluster, C(declared) the declared ones, C(workloads) with
         their findings, and C(orphans) the IDs of associations that nothing can use.
     type: dict
   extra:
-    description: For V(drift), whether what is there beyond the declaration counts as drift.
+    description: For V(drift), whether what nobody declared counts as drift.
     type: bool
     default: true
   others:
     description:
-      - For V(drift), whether associations that others made are beyond the declaration as well, in the namespaces that
-        have a declared workload. Those that this collection made are in any case, in all namespaces.
+      - For V(drift), whether to list associations that others created in the namespaces of declared workloads.
+        Undeclared associations that this collection created are listed in any case, in all namespaces.
     type: bool
     default: false
   dir:
@@ -80,7 +80,7 @@ options:
     type: str
     default: ''
   artifact:
-    description: For V(verdict), whether to pass on the page, too, as C(pod_identity_report_html).
+    description: For V(verdict), whether to set the page's text as the artifact C(pod_identity_report_html).
     type: bool
     default: false
   changes:
@@ -97,7 +97,7 @@ attributes:
 notes:
   - The variable C(pod_identity_survey) of a play names its survey among those of this collection, such as C(site).
     In a job of AWX, messages have the survey's question beside the variable.
-  - It runs on the controller, whatever the connection, and needs no cluster.
+  - It runs on the controller, with any connection, and needs no cluster.
 seealso:
   - module: enbuild.eks.pod_identity_workload_info
 """

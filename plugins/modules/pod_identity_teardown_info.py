@@ -8,12 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pod_identity_teardown_info
 version_added: 0.1.0
-short_description: Report what of EKS Pod Identity this collection made in a cluster, and who still uses it
+short_description: Report what this collection created in a cluster, and what still uses it
 description:
-  - Returns the associations of a cluster, the roles of those that this collection made, the running pods that hold
-    credentials from them, which associations of the account's clusters use the same roles, and why a role stays.
-  - What this collection made is known by its tag C(enbuild.eks/managed-by).
-  - Nothing is changed. The role P(enbuild.eks.pod_identity_teardown#role) decides by it.
+  - Returns the associations of a cluster, the roles of those that this collection created, the running pods that hold
+    credentials from them, the associations of the account's clusters that use the same roles, and why a role stays.
+  - What this collection created has the tag C(enbuild.eks/managed-by).
+  - Changes nothing. The role P(enbuild.eks.pod_identity_teardown#role) uses the result.
 author:
   - The enbuild.eks contributors (@enbuild)
 options:
@@ -22,53 +22,55 @@ options:
     type: str
     required: true
   namespaces:
-    description: Namespaces whose associations may go.
+    description: Namespaces whose associations may be deleted.
     type: list
     elements: str
     default: []
   roles:
-    description: Names of roles that may go, besides those of the associations of O(namespaces).
+    description: Names of roles that may be deleted, besides those of the associations of O(namespaces).
     type: list
     elements: str
     default: []
   release:
-    description: A Helm release (C(NAMESPACE/NAME)) that goes before all else, so that its pods don't stand in the way.
+    description: A Helm release (C(NAMESPACE/NAME)) that is uninstalled first, so its pods don't stop the teardown.
     type: str
     default: ""
   regions:
     description:
-      - Regions whose clusters may use the same roles, besides the cluster's own; a role serves a whole account.
-      - Those of another partition are left out. The clusters are asked only if one of the roles was made by this
-        collection.
+      - Regions whose clusters may use the same roles, besides the cluster's own region. A role belongs to the whole
+        account.
+      - Regions of another partition are ignored. The clusters are read only if this collection created one of the
+        roles.
     type: list
     elements: str
     default: []
   declared:
     description:
       - Declared workloads, as RV(enbuild.eks.pod_identity_declaration_info#module:declared) has them. A policy that
-        they give to their role is not one that somebody else added, and a role that they name by ARN stays.
+        they declare for their role doesn't count as somebody else's, and a role that they name by ARN stays.
     type: list
     elements: dict
     default: []
   altered_roles:
-    description: Whether roles go as well that somebody else altered.
+    description: Whether to delete roles even if somebody else changed them.
     type: bool
     default: false
   ended:
-    description: ARNs of associations that are gone, or in check mode would be, in whatever cluster. They use no role.
+    description: ARNs of associations, in any cluster, that were deleted, or would be in check mode. They use no role
+      any more.
     type: list
     elements: str
     default: []
   elsewhere:
-    description: ARNs of roles that a teardown of another cluster takes away. They are left out.
+    description: ARNs of roles that a teardown of another cluster deletes. They are left out here.
     type: list
     elements: str
     default: []
   wait_timeout:
     description:
-      - How many seconds to wait until RV(obstacle) is empty, as pods take their time to end; V(0) looks once. The
-        result is the last look, and doesn't fail.
-      - An EKS token in O(api_key) lives for 15 minutes.
+      - Seconds to wait for pods to end, until RV(obstacle) is empty. V(0) reads once. The task returns what it read
+        last, and doesn't fail.
+      - An EKS token in O(api_key) is valid for 15 minutes.
     type: int
     default: 0
 extends_documentation_fragment:
@@ -95,7 +97,7 @@ EXAMPLES = r"""
     region: us-east-1
   register: read
 
-- name: See what of the shop was made here, and who uses it
+- name: See what was created here for the shop, and what uses it
   enbuild.eks.pod_identity_teardown_info:
     cluster_name: production
     region: us-east-1
@@ -140,11 +142,11 @@ associations:
       type: bool
       sample: true
     ours:
-      description: Whether it is, and was made by this collection.
+      description: Whether it is, and this collection created it.
       type: bool
       sample: true
 roles:
-  description: Those of the roles asked for that exist, and the roles of the associations that this collection made.
+  description: The roles in O(roles) that exist, and the roles of the associations that this collection created.
   returned: always
   type: list
   elements: dict
@@ -158,11 +160,11 @@ roles:
       type: str
       sample: arn:aws:iam::123456789012:role/shop-orders
     ours:
-      description: Whether this collection made it. Of one that it did not make, only the trust is read.
+      description: Whether this collection created it. Of other roles, only the trust policy is read.
       type: bool
       sample: true
     principals:
-      description: Everyone whom its trust lets in.
+      description: All principals in its trust policy.
       type: list
       elements: str
       sample: [pods.eks.amazonaws.com]
@@ -177,24 +179,24 @@ roles:
       elements: str
       sample: []
     instance_profiles:
-      description: Names of the instance profiles that it is in.
+      description: Names of the instance profiles that contain it.
       type: list
       elements: str
       sample: []
     reasons:
-      description: Why it stays; empty where it may go.
+      description: Why it stays; empty if it may be deleted.
       type: list
       elements: str
       sample: ["the association of shop/search in cluster production in us-east-1 uses it"]
 agent_users:
-  description: Service accounts (C(NAMESPACE/NAME)) that the Pod Identity Agent serves once O(ended) are gone.
+  description: Service accounts (C(NAMESPACE/NAME)) that still use the Pod Identity Agent after O(ended) are deleted.
   returned: always
   type: list
   elements: str
   sample: [shop/search]
 users:
-  description: The associations of the account's clusters, in the regions asked for, that use one of the roles that this
-    collection made.
+  description: The associations of the account's clusters, in O(regions), that use one of the roles that this
+    collection created.
   returned: always
   type: list
   elements: dict
@@ -208,13 +210,13 @@ users:
       role_arn: arn:aws:iam::123456789012:role/shop-orders
       target_role_arn: ""
 unread:
-  description: Clusters and regions that could not be asked.
+  description: Clusters and regions that could not be read.
   returned: always
   type: list
   elements: dict
   sample: []
 pods:
-  description: Running pods that hold credentials from the associations that this collection made.
+  description: Running pods that hold credentials from the associations that this collection created.
   returned: always
   type: list
   elements: dict
@@ -226,12 +228,12 @@ pods:
       owner: orders
       release: ""
 pods_unread:
-  description: Why the pods can't be read; empty where they could, or where nothing asks for them.
+  description: Why the pods can't be read; empty if they could, or weren't needed.
   returned: always
   type: str
   sample: ""
 obstacle:
-  description: Why pods forbid the teardown, with the command that ends each workload; empty where none does.
+  description: Why pods stop the teardown, with the command that ends each workload; empty if none do.
   returned: always
   type: str
   sample: ""

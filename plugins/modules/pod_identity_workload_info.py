@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pod_identity_workload_info
 version_added: 0.1.0
-short_description: Report which IAM role workloads have by EKS Pod Identity, and what is wrong if they have none
+short_description: Report which IAM role workloads get by EKS Pod Identity, or what is wrong
 description:
   - Climbs the ladder of proof for each workload and names the first rung that doesn't hold.
   - V(declared) holds when a pod identity association binds the service account that the workload runs under to
@@ -18,50 +18,49 @@ description:
   - V(issued) holds when EKS issues credentials of that role to one of the pods, and the pod finds an agent and
     nothing that an SDK would take before them.
   - V(allowed) holds when the calls that the workload has to make succeed with those credentials.
-  - Nothing is changed. A pod created now is tried as a server-side dry run through the cluster's own admission
-    chain, which needs the permission to create pods in the namespace.
+  - Changes nothing. It creates a pod as a server-side dry run through the cluster's own admission chain, which needs
+    the permission to create pods in the namespace.
   - Credentials are issued by exchanging a token of that very pod, which needs the permission to create
     C(serviceaccounts/token) in Kubernetes and C(eks-auth:AssumeRoleForPodIdentity) in AWS. Credentials and tokens are
     neither returned nor logged.
-  - The pod itself asks its agent in addition (O(ask_pods)), by an exec that needs C(pods/exec), with what its image
-    has. Only the pod can know of a network policy or a mesh between it and the agent, of a node that may not ask EKS,
-    and of an SDK that is older than Pod Identity. Where the exchange of a token is denied, its answer is the only
-    evidence.
-  - IAM is asked about a role only where something is missing that the role may explain.
-  - What the caller may not read is left out and counts neither for nor against a workload.
+  - The pod itself also asks its agent (O(ask_pods)), by an exec that needs C(pods/exec), with the tools of its image.
+    Only the pod can show a network policy or a mesh between it and the agent, a node that may not ask EKS, and an SDK
+    that is older than Pod Identity. If the exchange of a token is denied, its answer is the only evidence.
+  - It reads a role from IAM only if the role may explain a problem.
+  - What the caller may not read is left out, and counts neither for nor against a workload.
 author:
   - The enbuild.eks contributors (@enbuild)
 options:
   cluster_name:
     description:
       - Name of the EKS cluster.
-      - Without it no association is read, and the rung V(none) is the highest; that is enough to learn service
-        accounts and pods.
+      - Without it, no association is read, and the highest rung is V(none). That is enough to list service accounts
+        and pods.
     type: str
   cluster:
     description:
-      - The cluster, as M(enbuild.eks.eks_cluster_info) returned it in the same run. It is not described again then.
-      - When left out or empty, it is described where the proof needs it.
+      - The cluster, as M(enbuild.eks.eks_cluster_info) returned it in the same run, which saves a call.
+      - When left out or empty, the module reads it if the proof needs it.
     type: dict
     default: {}
   associations:
     description:
       - Associations that the caller has read, as
         RV(enbuild.eks.pod_identity_associations#module:associations[].association)
-        of the same run. Where each service account that matters has one among them, EKS is not asked.
-      - Give them only where nothing was changed since. With O(rung=declared) or O(rung=injected), and without
-        O(wait_for); a proof always reads them itself.
+        of the same run. If each service account has one among them, the module doesn't ask EKS.
+      - Only for O(rung=declared) or O(rung=injected), without O(wait_for), and if nothing was changed since. A proof
+        always reads them itself.
     type: list
     elements: dict
     default: []
   workloads:
-    description: Workloads to look at. O(workloads) or O(namespaces) is needed.
+    description: Workloads to report. O(workloads) or O(namespaces) is required.
     type: list
     elements: dict
     default: []
     suboptions:
       name:
-        description: What to call the workload in the result. The object's own name when left out.
+        description: Display name of the workload in the result. The object's name when left out.
         type: str
       namespace:
         description: Namespace of the workload.
@@ -81,112 +80,112 @@ options:
         description: Name of a Job. One without running pods is judged by a new pod.
         type: str
       pod:
-        description: Name of a pod that belongs to nothing.
+        description: Name of a pod without an owner.
         type: str
       service_account:
         description: Name of a service account; every pod that runs under it belongs to the workload.
         type: str
       role_arn:
-        description: Role that the pods ought to have. Any role will do when left out.
+        description: ARN of the role that the pods should have. Any role when left out.
         type: str
       allowed:
-        description: What the workload has to be allowed to do, in place of O(checks) and written like it.
+        description: Checks of this workload, in place of O(checks) and in the same form.
         type: raw
       optional:
-        description: Whether to leave the workload out of the result where it doesn't exist, instead of a finding.
+        description: Whether to omit the workload if it doesn't exist, instead of a finding.
         type: bool
         default: false
   namespaces:
     description:
-      - Namespaces of which every workload, and every pod that belongs to none, is looked at besides O(workloads).
-        V(*) means all of the cluster.
-      - A workload found like this needs no identity. Findings are about those whose service account has an
-        association, or has one under a name nearly like it.
+      - Namespaces whose workloads, and pods without an owner, are reported besides O(workloads). V(*) means all
+        namespaces of the cluster.
+      - Such a workload needs no identity. It has findings only if its service account has an association, or if there
+        is one for a similar name.
     type: list
     elements: str
     default: []
   rung:
     description:
-      - How high to climb. Above it nothing is looked at.
+      - Highest rung to check.
       - O(required_rung) when left out, and V(allowed) without one.
     type: str
     choices: [declared, injected, issued, allowed]
   required_rung:
     description:
-      - Rung that each workload has to reach, or be in RV(below). The task doesn't fail for it.
-      - When empty, as high as the caller's permissions allow. Nothing that was looked at may fail, and V(declared) has
-        to hold.
+      - Rung that each workload must reach; RV(below) lists those that don't. The task doesn't fail because of it.
+      - When empty, as high as the caller's permissions allow. Every check that can be made must pass, and V(declared)
+        must hold.
     type: str
     choices: ["", none, declared, injected, issued, allowed]
     default: ""
   wait_for:
     description:
-      - What to wait for. The task looks again every three seconds, and fails when O(wait_timeout) is over, with what it
-        saw last.
-      - V(injected) waits until pods created now would get credentials. EKS's webhook learns of an association some
-        seconds after it was made. The task fails at once where no association is there, or no pod can be tried.
+      - What to wait for. The task reads the cluster every three seconds. After O(wait_timeout) it fails, with what it
+        read last.
+      - V(injected) waits until pods created now would get credentials. EKS's webhook sees an association some seconds
+        after it was created. The task fails at once if there is no association, or if no pod can be created as a dry
+        run.
       - V(not_injected) waits until pods created now would get none, after an association was deleted.
       - V(restart) waits until RV(restart_obstacles) is empty, with O(before_restart=true).
-      - When empty, the task looks once.
+      - When empty, the task reads the cluster once.
     type: str
     choices: ["", injected, not_injected, restart]
     default: ""
   wait_timeout:
-    description: How many seconds to wait; 840 at most with an EKS token in O(api_key), which lives for 15 minutes.
+    description: Seconds to wait; at most 840 with an EKS token in O(api_key), which is valid for 15 minutes.
     type: int
     default: 120
   checks:
     description:
-      - Calls to make with the issued credentials, one or a list, for workloads that name none.
-      - V(bedrock:ListFoundationModels) and V(s3:ListBuckets) are known by name.
+      - Calls to make with the issued credentials, one or a list, for workloads without C(allowed).
+      - V(bedrock:ListFoundationModels) and V(s3:ListBuckets) have short names.
       - A dictionary with C(bucket) lists that bucket; with C(write=true) it also puts an object into it and deletes
         that again.
       - Any other call is a dictionary of C(service), C(operation) and C(parameters), as boto3 knows them.
       - A dictionary of C(action), a list of C(resources) and, where needed, C(context), a dictionary of condition keys,
-        is not called. IAM simulates it with the policies of the role, for which the caller needs
-        C(iam:SimulatePrincipalPolicy); without, its answer is unknown.
-      - With an inference profile of Bedrock among the C(resources), its model in every region that the profile leads to
-        is one, too, which needs C(bedrock:GetInferenceProfile).
+        makes no call. IAM simulates the action with the policies of the role, which needs
+        C(iam:SimulatePrincipalPolicy). Without it, the result is unknown.
+      - With an inference profile of Bedrock among the C(resources), the check covers its model in every region that the
+        profile routes to, which needs C(bedrock:GetInferenceProfile).
       - In check mode, calls that may change something are left out.
     type: raw
     default: []
   proofs:
     description:
-      - To how many workloads of O(namespaces) credentials are to be issued; each costs one call of the API server and
-        one of EKS. Those in O(workloads) all are.
+      - Maximum number of workloads of O(namespaces) to prove with issued credentials. Each costs one call of the API
+        server and one of EKS. All workloads in O(workloads) are proven.
     type: int
     default: 10
   ask_pods:
     description:
-      - Whether a pod itself asks for its credentials as well, where EKS issues some to the caller for it. Both answers
-        are compared, and RV(workloads[].pod_asked) has the pod's.
+      - Whether a pod itself also asks for its credentials, after EKS issued them to the caller for it. The module
+        compares both answers, and RV(workloads[].pod_asked) has the pod's.
       - It is one exec for each workload that is proven, or two where its image has no shell, with 30 seconds and 64 KiB
         at most. The program that runs in the pod prints no credentials.
-      - Without the permission, nothing is asked and nothing is wrong. An image with neither Python, curl, wget nor
-        busybox says nothing.
-      - Where the exchange of a token is denied, a pod is asked whatever this is.
+      - Without the permission, no pod is asked, and that is no finding. An image needs Python, curl, wget or busybox
+        to answer.
+      - If the exchange of a token is denied, a pod is asked whatever this option says.
     type: bool
     default: true
   rollouts:
     description:
-      - Whether to read nodes and PodDisruptionBudgets, where something may be restarted, for C(obstacle) and C(note) of
-        RV(restarts). The other obstacles are told from the workloads alone.
+      - Whether to read nodes and PodDisruptionBudgets for C(obstacle) and C(note) of RV(restarts). The other
+        obstacles follow from the workloads alone.
       - What the caller may not read is left out.
     type: bool
     default: false
   before_restart:
     description:
-      - Whether pods that don't carry the injection yet are proven as well - whether EKS issues the credentials that
-        they would have after a restart, and whether those are allowed to do what the workload needs.
-      - Each rung is then judged by itself, in RV(workloads[].rungs).
+      - Whether to prove pods without the injection too - that EKS issues the credentials that they would get after a
+        restart, and that those are allowed to do what the workload needs.
+      - RV(workloads[].rungs) then has each rung by itself.
     type: bool
     default: false
   manifests:
     description:
-      - Rendered manifests (YAML text of any number of documents) of a release that is about to be installed or
-        upgraded, for a prediction in check mode.
-      - A workload among them is judged as it will be, where the live one is missing or runs under another service
-        account.
+      - Rendered manifests (YAML text of any number of documents) of a release that will be installed or upgraded, for
+        a prediction in check mode.
+      - The module uses a workload of the manifests if the live one is missing or runs under another service account.
       - They can hold secrets. O(manifests_file) keeps them out of the task's arguments.
     type: str
     default: ""
@@ -200,10 +199,10 @@ options:
     default: default
   probes:
     description:
-      - How many pods to try as a dry run, for each service account, one after another. EKS runs several replicas of its
-        webhook, and each learns of an association by itself.
-      - Service accounts that only O(namespaces) leads to are tried once.
-      - V(0) tries none.
+      - Number of pods to create as a dry run for each service account, one after another. EKS runs several replicas
+        of its webhook, and each sees a new association at its own time.
+      - One pod for service accounts that only O(namespaces) includes.
+      - V(0) creates none.
     type: int
     default: 3
 extends_documentation_fragment:
@@ -271,7 +270,7 @@ workloads:
   elements: dict
   contains:
     name:
-      description: Name of the entry.
+      description: Display name of the workload.
       type: str
       sample: enbuild-enbuild-ai
     namespace:
@@ -279,7 +278,8 @@ workloads:
       type: str
       sample: enbuild
     kind:
-      description: Deployment, StatefulSet, DaemonSet, Job, Pod or ServiceAccount, or what else controls a pod.
+      description: Deployment, StatefulSet, DaemonSet, Job, Pod or ServiceAccount, or another kind that controls a
+        pod.
       type: str
       sample: Deployment
     object:
@@ -287,7 +287,7 @@ workloads:
       type: str
       sample: enbuild-enbuild-ai
     exists:
-      description: Whether the workload lives in the cluster, as it was judged.
+      description: Whether the workload exists in the cluster.
       type: bool
       sample: true
     service_account:
@@ -305,22 +305,22 @@ workloads:
         association_id: a-1234567890abcdefg
         role_arn: arn:aws:iam::123456789012:role/enbuild-ai-bedrock
     rung:
-      description: The highest rung that is reached (V(none), V(declared), V(injected), V(issued) or V(allowed)).
+      description: The highest rung that holds (V(none), V(declared), V(injected), V(issued) or V(allowed)).
       type: str
       sample: allowed
     rungs:
-      description: Whether each rung holds by itself; null where it wasn't looked at, or can't be known.
+      description: Whether each rung holds by itself; null if it wasn't checked or can't be known.
       type: dict
       sample: {declared: true, injected: true, issued: true, allowed: true}
     stopped_by:
-      description: Why the next rung wasn't reached; empty at the rung that was asked for.
+      description: Why the next rung wasn't reached; empty at the requested rung.
       type: str
       sample: ""
     issued:
       description:
-        - How it is known whether EKS issues credentials; null where that wasn't looked at.
-        - C(how) is V(eks_auth) where a token of C(pod) was exchanged, V(exec) where that pod asked by itself, with
-          C(tool), V(agent) where it is only likely, and empty where nothing is known. C(message) says why.
+        - How it was proven that EKS issues credentials; null if that wasn't checked.
+        - C(how) is V(eks_auth) if a token of C(pod) was exchanged, V(exec) if that pod asked by itself, with C(tool),
+          V(agent) if it is only likely, and empty if nothing is known. C(message) has the reason.
       type: dict
       sample:
         how: eks_auth
@@ -330,11 +330,11 @@ workloads:
         message: ""
     pod_asked:
       description:
-        - What the pod itself says, where it was asked in addition; null where it wasn't.
-        - C(agrees) is true where it says the same as EKS, false where it gets none or others, which is a finding
-          (C(agent_unreachable), C(other_identity), C(sdk_without_credentials)), and null where nothing is known,
-          with the reason in C(message).
-        - C(assumed_role_arn) is empty where the image has no SDK to ask STS with.
+        - The pod's own answer, if it was asked too; null otherwise.
+        - C(agrees) is true if the pod's answer is the same as EKS's, false if it gets no credentials or others, which
+          is a finding (C(agent_unreachable), C(other_identity), C(sdk_without_credentials)), and null if nothing is
+          known, with the reason in C(message).
+        - C(assumed_role_arn) is empty if the image has no SDK to ask STS.
       type: dict
       sample:
         agrees: true
@@ -343,8 +343,8 @@ workloads:
         pod: enbuild-enbuild-ai-6d4cf56db6-x2m8f
         message: ""
     allowed:
-      description: What came of each check; C(allowed) is null where that can't be said. C(how) is V(called),
-        V(simulated) or empty.
+      description: Result of each check. C(allowed) is null if it is unknown. C(how) is V(called), V(simulated) or
+        empty.
       type: list
       elements: dict
       sample:
@@ -355,9 +355,9 @@ workloads:
           how: called
     role:
       description:
-        - The association's role, as far as IAM was asked. It is, where something is missing above the injection, to
-          explain that. Null where every check is allowed, which proves the role right without asking.
-        - C(exists) and C(policies) are null for a caller who may not read them.
+        - The association's role, if it was read from IAM to explain a problem. Null if every check is allowed, which
+          proves the role without a call.
+        - C(exists) and C(policies) are null if the caller may not read them.
       type: dict
       sample:
         arn: arn:aws:iam::123456789012:role/enbuild-ai-bedrock
@@ -365,11 +365,11 @@ workloads:
         trust_problem: ""
         policies: [arn:aws:iam::aws:policy/AmazonBedrockFullAccess]
     injected_now:
-      description: Whether every pod tried as a dry run came out injected; null when none was tried.
+      description: Whether every pod that was created as a dry run was injected; null if there was none.
       type: bool
       sample: true
     untried:
-      description: Why no pod could be tried as a dry run, in the API server's words; empty otherwise.
+      description: Why no pod could be created as a dry run, in the API server's words; empty otherwise.
       type: str
       sample: ""
     pods:
@@ -388,25 +388,25 @@ workloads:
       sample: 1
     restart:
       description:
-        - Workloads to restart so that all pods are created anew with the injection.
-        - C(obstacle) says why a restart would never end, with what to do, and C(note) what to know before; both are
-          empty otherwise. With V(predicted=true), it is one that a coming release will make.
+        - Workloads to restart so that all pods have the injection.
+        - C(obstacle) says why a restart would never end, and what to do. C(note) says what to know before a restart.
+          Both are empty otherwise. With C(predicted) true, a release will create the workload.
       type: list
       elements: dict
       sample: []
     restartable:
-      description: The workload itself, or those of its pods, as far as it can be restarted, whatever its pods have.
+      description: The workload, or those of its pods, if it can be restarted, whether its pods are injected or not.
       type: list
       elements: dict
       sample:
         - {kind: Deployment, namespace: enbuild, name: enbuild-enbuild-ai, predicted: false, obstacle: "", note: ""}
     unmanaged_pods:
-      description: Pods that lack the injection and belong to nothing that could be restarted.
+      description: Pods without the injection that have no owner to restart.
       type: list
       elements: str
       sample: []
     findings:
-      description: What is wrong, the lowest rung first; empty when all is well.
+      description: Findings of the workload, the lowest rung first.
       type: list
       elements: dict
       sample:
@@ -417,13 +417,13 @@ workloads:
           remedy: aws eks create-pod-identity-association --region us-east-1 --cluster-name production
             --namespace enbuild --service-account enbuild-enbuild-ai --role-arn ROLE_ARN
 below:
-  description: Names of the workloads that fall short of O(required_rung).
+  description: Names of the workloads that don't reach O(required_rung).
   returned: always
   type: list
   elements: str
   sample: []
 shortfalls:
-  description: Why each of RV(below) is where it is and what to do, a line for each thing that is wrong.
+  description: Why each workload in RV(below) doesn't reach it, and what to do, one line for each problem.
   returned: always
   type: list
   elements: str
@@ -442,13 +442,14 @@ restartable:
   elements: dict
   sample: []
 left_alone:
-  description: A sentence for each pod or Job that has to be created anew, and that no restart of a workload reaches.
+  description: A sentence for each pod or Job that must be created again, and that no restart of a workload covers.
   returned: always
   type: list
   elements: str
   sample: []
 restart_obstacles:
-  description: Why restarted pods would lack what they need, a line for each reason. Of use with O(before_restart=true).
+  description: Why restarted pods would lack what they need, one line for each reason. Useful with
+    O(before_restart=true).
   returned: always
   type: list
   elements: str
@@ -460,14 +461,14 @@ ladder:
   elements: str
   sample: []
 orphaned_associations:
-  description: Ids of the associations, of the namespaces looked at, whose service account or namespace is gone; those
-    that an add-on owns are its business.
+  description: IDs of the associations in O(namespaces) whose service account or namespace doesn't exist, except those
+    that an add-on owns.
   returned: always
   type: list
   elements: str
   sample: [a-1234567890abcdefg]
 findings:
-  description: What is wrong with the cluster itself, in the same form; docs/findings.md explains every code.
+  description: Findings of the cluster itself, in the same form. docs/findings.md explains every code.
   returned: always
   type: list
   elements: dict
