@@ -132,13 +132,13 @@ options:
         elements: str
         default: []
       named_by:
-        description: Names of variables. With O(workloads), the release is declared, too, where one of them holds
-          something. They are named, not given, because they may hold Helm values.
+        description: Names of variables. If one of them is set, the release is declared beside O(workloads). The option
+          takes names instead of values, because the variables may hold Helm values.
         type: list
         elements: str
         default: []
       asked:
-        description: Whether this run was asked for the release. It is declared then, with O(workloads), too.
+        description: Whether the run names the release's step. The release is then declared beside O(workloads).
         type: bool
         default: false
   optional:
@@ -236,9 +236,9 @@ expected:
       deployment: orders
       role_arn: arn:aws:iam::123456789012:role/shop-orders
 release:
-  description: Whether the release of O(enbuild) is declared. Without O(workloads) it is. With them, it is where
-    O(enbuild.asked) or O(enbuild.named_by) says so, one of its services is switched off, or one of the workloads is in
-    its namespace.
+  description: Whether the release of O(enbuild) is declared. It always is without O(workloads). With them, it is
+    declared by O(enbuild.asked) or O(enbuild.named_by), if one of its services is disabled, or if one of the workloads
+    is in its namespace.
   returned: always
   type: bool
   sample: false

@@ -144,7 +144,7 @@ files:
   elements: str
   sample: [/srv/reports/production.html, /srv/reports/production.json]
 short:
-  description: The workloads that fall short of O(rung), each with the codes of its findings, or what stopped it.
+  description: The workloads that don't reach O(rung), each with the codes of its findings, or what stopped it.
   returned: with O(about=verdict)
   type: list
   elements: str

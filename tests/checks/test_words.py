@@ -39,6 +39,7 @@ PLAIN = {
 }
 """Plain words by what they replace, a regular expression."""
 IN_PAGES = {
+    r"\b(is|are) told\b": "is set, is reported",
     r"\bold way\b": "IRSA, hostNetwork",
     r"\b(take|taken|takes|taking) away\b": "remove",
     r"\bshall\b": "should, will",
