@@ -51,7 +51,7 @@ def sentence(key: Key, ports: t.Iterable[int], held: t.Sequence[Holder]) -> str:
     return (
         f"The {key} needs port {' and '.join(map(str, ports))} of each node, and other pods hold them: {named}{rest}. "
         "Kubernetes would evict those of a lower priority for it, and leave its pods pending where it can't. Move them "
-        "to other ports or nodes, or leave host_ports out to install it all the same (in the role pod_identity_agent, "
+        "to other ports or nodes, or leave host_ports out to install it anyway (in the role pod_identity_agent, "
         "set pod_identity_agent_evict_pods true)."
     )
 
