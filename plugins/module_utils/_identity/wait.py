@@ -44,9 +44,8 @@ def look_until(
     while unmet := _unmet(condition, seen := look()):
         left = deadline - clock()
         if left <= 0:
-            raise Refused(
-                f"Waited {wait.timeout} s without success for {condition.words}. Last seen: {_joined(unmet)}", **seen
-            )
+            waited = f"Waited {wait.timeout} s without success for {condition.words}."
+            raise Refused(f"{waited} Last seen: {_joined(unmet)}", **seen)
         sleep(min(INTERVAL, left))
     return seen
 
