@@ -43,7 +43,6 @@ IN_PAGES = {
     r"\bold way\b": "IRSA, hostNetwork",
     r"\b(take|taken|takes|taking) away\b": "remove",
     r"\bshall\b": "should, will",
-    r"\banew\b": "again",
     r"\bcut off\b": "interrupted",
     r"\bgo(es)? on\b": "continue",
     r"\bmend(s|ed|ing)?\b": "fix, repair",
