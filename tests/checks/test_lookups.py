@@ -62,7 +62,7 @@ CASES: dict[str, tuple[dict[str, t.Any], dict[str, tuple[t.Any, list[str]]]]] = 
         _cluster(auto_mode=True),
         {"pod_identity_agent_needed": (True, ["enbuild.eks.cluster_kubeconfig", "kubernetes.core.k8s"])},
     ),
-    "a kubeconfig of one's own": (
+    "the user's kubeconfig": (
         {**_cluster(auto_mode=False), "eks_cluster_kubeconfig": "/own"},
         {"eks_cluster_kubernetes": ({"kubeconfig": "/own"}, [])},
     ),
