@@ -17,6 +17,8 @@ options:
     description:
       - Seconds that the task as a whole waits for what EKS does not see yet. That is a role that IAM has just created,
         or the end of an association that was just deleted.
+      - After an eighth of this time, IAM is asked for the role. If IAM has no such role, the task fails at once, and
+        names a role with a similar name. The caller needs C(iam:GetRole) for this, and C(iam:ListRoles) for the name.
       - A role whose trust policy EKS calls invalid is asked about again for a quarter of this time, because IAM may
         still show the policy that the role had before.
       - V(0) never waits.

@@ -218,6 +218,8 @@ from ..module_utils._core.aws import Deadline, aws_client
 from ..module_utils._core.botocore import require
 from ..module_utils._core.converge import converge, run
 from ..module_utils._core.validate import cluster_name
+from ..module_utils._iam.missing_role import missing_role
+from ..module_utils._iam.roles_api import IamRoles
 
 
 def ensure(module: AnsibleAWSModule) -> None:
@@ -226,7 +228,7 @@ def ensure(module: AnsibleAWSModule) -> None:
     wanted = target(params, cluster, allow_addon_owned=params["allow_addon_owned"])
     client = aws_client(module, "eks")
     require(client, "CreatePodIdentityAssociation", wanted.floored, FLOORS)
-    eks = EksAssociations(client, cluster)
+    eks = EksAssociations(client, cluster, lambda arn: missing_role(IamRoles(aws_client(module, "iam")), arn))
     todo = plan(wanted, eks.find(wanted.key))
     deadline = Deadline(params["propagation_timeout"])
     converge(module, "association", todo, lambda todo: settle(eks, wanted, todo, deadline))

@@ -202,6 +202,8 @@ from ..module_utils._association.plan import FLOORS
 from ..module_utils._core.aws import MANY, Deadline, aws_client
 from ..module_utils._core.botocore import require
 from ..module_utils._core.converge import converge_all, run
+from ..module_utils._iam.missing_role import missing_role
+from ..module_utils._iam.roles_api import IamRoles
 
 SET_SPEC = {
     "associations": {"type": "list", "elements": "dict", "required": True, "options": ARGUMENT_SPEC},
@@ -216,7 +218,7 @@ def ensure(module: AnsibleAWSModule) -> None:
     wanted = request(params)
     client = aws_client(module, "eks", many=len(wanted.targets) >= MANY, max_pool_connections=wanted.concurrency)
     require(client, "CreatePodIdentityAssociation", wanted.floored, FLOORS)
-    eks = EksAssociations(client, wanted.cluster)
+    eks = EksAssociations(client, wanted.cluster, lambda arn: missing_role(IamRoles(aws_client(module, "iam")), arn))
     items = read(eks, wanted)
     deadline = Deadline(params["propagation_timeout"])
     converge_all(

@@ -20,11 +20,17 @@ from .plan import Association, Key, Observed, Summary
 
 
 class EksAssociations:
-    """The associations of ``cluster``."""
+    """The associations of ``cluster``.
 
-    def __init__(self, client: t.Any, cluster: str) -> None:
+    ``missing_role`` asks IAM about a role's ARN, and returns a clause where IAM has no such role.
+    """
+
+    def __init__(
+        self, client: t.Any, cluster: str, missing_role: t.Callable[[str], str] = lambda _role_arn: ""
+    ) -> None:
         self._client = client
         self._cluster = cluster
+        self.missing_role = missing_role
 
     def list(self, namespace: str | None = None, service_account: str | None = None) -> list[Summary]:
         """Every association of the cluster, or of a namespace, or of a service account; all pages."""

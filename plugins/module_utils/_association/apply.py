@@ -26,6 +26,10 @@ TRUST_SHARE = 0.25
 """Part of the deadline for which a trust policy that EKS calls invalid is asked about again: IAM may still show the
 one before, but most such refusals are true, and waiting makes no trust policy valid."""
 
+IAM_SHARE = 0.125
+"""Part of the deadline after which IAM is asked for a role that EKS doesn't know: until then, IAM may not show a new
+role either, and afterwards a role that isn't there is a wrong name."""
+_UNSEEN = "does not exist"
 _LONGEST_PAUSE = 5.0
 
 
@@ -77,7 +81,7 @@ def _make(eks: EksAssociations, target: Target, change: Change, deadline: Deadli
     """Make one call, again and again while what refuses it can pass; one request token for all attempts."""
     if change.call.startswith("create_"):
         change = replace(change, args={**change.args, "clientRequestToken": str(uuid.uuid4())})
-    pauses = _pauses()
+    pauses, asked = _pauses(), False
     while True:
         try:
             return eks.make(change)
@@ -85,6 +89,7 @@ def _make(eks: EksAssociations, target: Target, change: Change, deadline: Deadli
             if error_code(error) in NOT_FOUND and change.call.startswith("delete_"):
                 return None
             _judge(eks, target, change, error, deadline)
+            asked = asked or _ask_iam(eks, change, error, deadline)
             if not deadline.pause(next(pauses)):
                 error.message = f"{error.message} within {deadline.seconds:g} seconds"
                 raise
@@ -99,12 +104,26 @@ def _judge(eks: EksAssociations, target: Target, change: Change, error: AnsibleA
         return
     if code in NOT_FOUND and not change.call.startswith("create_") and deadline.pause(1):
         raise Moved(eks.find(target.key)) from error
-    if code == "InvalidParameterException" and "does not exist" in message:
+    if code == "InvalidParameterException" and _UNSEEN in message:
         return
-    share = 1 - deadline.left / deadline.seconds if deadline.seconds else 1
-    if code == "InvalidParameterException" and "Trust policy" in message and share < TRUST_SHARE:
+    if code == "InvalidParameterException" and "Trust policy" in message and _share(deadline) < TRUST_SHARE:
         return
     raise error
+
+
+def _ask_iam(eks: EksAssociations, change: Change, error: AnsibleAWSError, deadline: Deadline) -> bool:
+    """Ask IAM, if it is time, for a role that EKS doesn't know: raise ``error`` if it has none, else return True."""
+    if _UNSEEN not in error_message(error) or _share(deadline) < IAM_SHARE:
+        return False
+    if missing := eks.missing_role(change.args.get("roleArn", "")):
+        error.message = f"{error.message}, {missing}"
+        raise error
+    return True
+
+
+def _share(deadline: Deadline) -> float:
+    """Which part of the deadline has passed."""
+    return 1 - deadline.left / deadline.seconds if deadline.seconds else 1
 
 
 def _pauses() -> t.Iterator[float]:

@@ -46,6 +46,16 @@ class IamRoles:
             return Role(arn, exists=False)
         return Role(arn, True, raw["AssumeRolePolicyDocument"])
 
+    def arns(self) -> list[str]:
+        """The ARNs of all roles; none where the caller may not list them."""
+        try:
+            with doing("list the roles"):
+                pages = self.client.get_paginator("list_roles").paginate()
+                return [role["Arn"] for page in pages for role in page["Roles"]]
+        except AnsibleAWSError as error:
+            _check_denied(error)
+            return []
+
     def _policies(self, name: str) -> tuple[str, ...] | None:
         try:
             with doing(f"list the policies of role {name}"):

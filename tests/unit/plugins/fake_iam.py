@@ -81,8 +81,8 @@ class FakeIam:
             self.meanwhile[name].popleft()()
         if self.refusals.get(name):
             raise ClientError(self.refusals[name].popleft(), model.name)
-        role = self._given.params["RoleName"]
-        if name != "create_role" and role not in self.roles:
+        role = self._given.params.get("RoleName")
+        if name not in ("create_role", "list_roles") and role not in self.roles:
             raise _error(model.name, "NoSuchEntity", f"The role with name {role} cannot be found.")
         return type("Response", (), {"status_code": 200})(), getattr(self, f"_{name}")(model.name, **self._given.params)
 
@@ -101,6 +101,9 @@ class FakeIam:
         if PolicyName not in policies:
             raise _error(call, "NoSuchEntity", f"The role policy with name {PolicyName} cannot be found.")
         return {"RoleName": RoleName, "PolicyName": PolicyName, "PolicyDocument": json.dumps(policies[PolicyName])}
+
+    def _list_roles(self, call: str) -> Answer:
+        return {"Roles": list(self.roles.values()), "IsTruncated": False}
 
     def _list_role_policies(self, call: str, RoleName: str) -> Answer:
         return {"PolicyNames": list(self.roles[RoleName]["policies"]), "IsTruncated": False}

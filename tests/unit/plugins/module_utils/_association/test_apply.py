@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import typing as t
+from unittest.mock import Mock
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -131,6 +132,20 @@ def test_a_role_that_never_appears_fails_at_the_deadline() -> None:
     assert "within 30 seconds: Role provided in the request does not exist." in message
     assert explain(failed.value)["changed"] is False
     assert 7 <= fake.calls.count(CREATE) < 20
+
+
+def test_iam_is_asked_once_for_a_role_that_eks_does_not_know() -> None:
+    """A wrong name fails soon; a role that IAM has may take EKS longer."""
+    fake, clock = FakeEks(), Clock()
+    fake.refuse(CREATE, *UNSEEN, times=1000)
+    for answer, seconds in (("which IAM doesn't have (did you mean b?)", 15), ("", 120)):
+        iam, began = Mock(return_value=answer), clock.now
+        eks = EksAssociations(fake.client, "prod", iam)
+        with pytest.raises(AnsibleAWSError) as failed:
+            settle(eks, PRESENT, plan(PRESENT, None), clock.deadline(120))
+        iam.assert_called_once_with(ROLE_A)
+        assert seconds <= clock.now - began <= seconds + 5
+        assert answer in explain(failed.value)["msg"]
 
 
 def test_an_invalid_trust_policy_is_asked_about_for_a_part_of_the_deadline() -> None:
