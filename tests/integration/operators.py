@@ -175,11 +175,13 @@ def _move(operator: Operator) -> list[PlaybookRun]:
 
 
 def _compare(operator: Operator) -> list[PlaybookRun]:
-    """With an agent that is declared as closely as can be."""
+    """With an agent that is declared as closely as can be, in Auto Mode, which needs it for some nodes alone."""
     configuration = {"resources": {"limits": {"memory": "128Mi"}}}
-    return [
-        operator.run(pod_identity_agent_version="latest", pod_identity_agent_configuration_values=configuration),
-    ]
+    cluster, eks = operator.lab.cluster_name, operator.lab.aws("eks")
+    eks.update_cluster_config(name=cluster, computeConfig={"enabled": True})
+    run = operator.run(pod_identity_agent_version="latest", pod_identity_agent_configuration_values=configuration)
+    eks.update_cluster_config(name=cluster, computeConfig={"enabled": False})
+    return [run]
 
 
 def _once(operator: Operator) -> list[PlaybookRun]:
@@ -224,7 +226,7 @@ PLAYBOOKS = {
     "teardown": Playbook(_take_away, (0,)),
     "migrate": Playbook(_move, (0, 0, 0)),
 }
-TURNS = (("site",), ("verify", "diagnose", "drift", "declare"), ("rotate",), ("teardown",), ("migrate",))
+TURNS = (("site",), ("verify", "diagnose", "declare"), ("drift",), ("rotate",), ("teardown",), ("migrate",))
 """The order in which they find what they need, those that only read side by side."""
 
 

@@ -9,6 +9,7 @@ import functools
 import threading
 import types
 import typing as t
+import uuid
 from pathlib import Path
 
 import moto.eks.urls
@@ -136,6 +137,14 @@ class LabEKSResponse(RestJsonErrors, EKSResponse):
         if (given.get("accessConfig") or {}).get("bootstrapClusterCreatorAdminPermissions", True):
             _admit(self.eks_backend.lab, cluster, creator.role_arn or creator.arn)
         return result
+
+    def update_cluster_config(self) -> ActionResult:
+        """Switch Auto Mode on or off, and nothing else; it takes no time."""
+        given = self._given("UpdateClusterConfig")
+        if set(given) - {"clientRequestToken"} != {"name", "computeConfig"}:
+            raise EksError("InvalidParameterException", "The lab updates computeConfig alone")
+        self.eks_backend.describe_cluster(given["name"]).compute_config = given["computeConfig"]
+        return ActionResult({"update": {"id": str(uuid.uuid4()), "status": "Successful", "type": "AutoModeUpdate"}})
 
     def describe_cluster_versions(self) -> ActionResult:
         """Show the Kubernetes versions that clusters can have."""

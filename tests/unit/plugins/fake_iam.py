@@ -103,7 +103,7 @@ class FakeIam:
         return {"RoleName": RoleName, "PolicyName": PolicyName, "PolicyDocument": json.dumps(policies[PolicyName])}
 
     def _list_roles(self, call: str) -> Answer:
-        return {"Roles": list(self.roles.values()), "IsTruncated": False}
+        return {"Roles": [_role(role) for role in self.roles.values()], "IsTruncated": False}
 
     def _list_role_policies(self, call: str, RoleName: str) -> Answer:
         return {"PolicyNames": list(self.roles[RoleName]["policies"]), "IsTruncated": False}
