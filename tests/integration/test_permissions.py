@@ -12,6 +12,7 @@ from pathlib import Path
 
 import parliament  # type: ignore[import-untyped]
 import pytest
+from ansible_collections.enbuild.eks.tests.integration import guide
 from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
 from ansible_collections.enbuild.eks.tests.integration.operators import (
     FOLDER,
@@ -21,7 +22,6 @@ from ansible_collections.enbuild.eks.tests.integration.operators import (
     act,
     iam_file,
     rbac_file,
-    start_over,
 )
 from ansible_collections.enbuild.eks.tests.integration.shop import policy
 from ansible_collections.enbuild.eks.tests.lab.labs import Lab
@@ -43,7 +43,7 @@ def acted(lab: Lab) -> t.Iterator[Acted]:
     yield act(lab)
     for playbook in PLAYBOOKS:
         lab.kubectl("delete", "-f", str(rbac_file(playbook)), "--ignore-not-found", "--wait=false")
-    start_over(lab)
+    guide.start_over(lab, wait=False)
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
