@@ -16,7 +16,9 @@ MOST_NAMED = 5
 ELSEWHERE = frozenset({"auto", "fargate", "hybrid"})
 """Kinds of nodes (``COMPUTE``) where EKS lets no pod of such an add-on run."""
 COMPUTE = "eks.amazonaws.com/compute-type"
+"""EKS's label of a node; a node of a node group has none."""
 OWN_SPACE = "kube-system"
+"""Where the add-on's DaemonSet is; nobody but the cluster's administrators writes there."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .._addon.api import EksAddons
+from .._addon.host_ports import COMPUTE, OWN_SPACE
 from .._cluster.api import read_cluster
 from .._core.aws import DENIED_CODES, error_code
 from .._core.poll import look_until
@@ -20,13 +21,10 @@ from .._kubernetes.pods import Object, controlled_by, is_ready, lives
 from .evidence import Agent, Cluster, Evidence, Node, Surroundings
 from .findings.pod import AGENT, is_ahead
 
-COMPUTE = "eks.amazonaws.com/compute-type"
 AGENT_LABEL = f"app.kubernetes.io/name={AGENT}"
 """On the agent's pods, whether EKS or Helm installed it; and on any pod whose owner writes it."""
 AGENT_SECONDS = 30.0
 """How long the agent of a new node is waited for."""
-AGENT_SPACE = "kube-system"
-"""Where the agent's DaemonSet is; nobody but the cluster's administrators writes there."""
 
 
 def surroundings(
@@ -81,7 +79,7 @@ def with_agents(
 
 def agents_by_node(pods: t.Iterable[Object]) -> dict[str, tuple[str, bool]]:
     """The name of the agent's pod on each node, and whether it is ready, among all pods that carry its label."""
-    playing = [each for each in pods if lives(each) and each["metadata"]["namespace"] == AGENT_SPACE]
+    playing = [each for each in pods if lives(each) and each["metadata"]["namespace"] == OWN_SPACE]
     owned = [each for each in playing if controlled_by(each["metadata"], "DaemonSet")]
     return {each["spec"].get("nodeName", ""): (each["metadata"]["name"], is_ready(each)) for each in owned}
 

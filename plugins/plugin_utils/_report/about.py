@@ -172,7 +172,7 @@ TONES: t.Mapping[re.Pattern[str], Tone] = {
     re.compile(r".*(nothing to do|change nothing|changed nothing|as declared|left that was made here)$"): "good",
     re.compile(r".*: (would change|changed|would be removed:|removed:) |.* to make these changes$"): "change",
 }
-"""How lines read, by how they begin; the first that fits counts."""
+"""How lines read, by their words; the first pattern that fits counts."""
 
 
 def tone(line: str) -> Tone | None:
