@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import ssl
@@ -255,6 +256,46 @@ def test_a_process_ends_with_its_client(shop: Shop, ai: str) -> None:
         pid = int(t.cast("t.IO[str]", client.stdout).readline())
         os.kill(pid, 0)
         client.kill()
+    assert eventually(lambda: not exists(pid), seconds=10), "it lives"
+
+
+def add(shop: Shop, pod: str, name: str, image: str, command: list[str]) -> None:
+    """Add an ephemeral container with the first container's injection."""
+    path = f"{shop.path}/pods/{pod}"
+    main = shop.lab.kubernetes_call(path)["spec"]["containers"][0]
+    given = {key: main[key] for key in ("env", "volumeMounts") if key in main}
+    added = {"name": name, "image": image, "command": command, **given}
+    body = {"spec": {"ephemeralContainers": [added]}}
+    patch = "application/strategic-merge-patch+json"
+    shop.lab.kubernetes_api().call("PATCH", f"{path}/ephemeralcontainers", body, patch)
+
+
+def states(shop: Shop, pod: str) -> dict[str, Document]:
+    status = shop.lab.kubernetes_call(f"{shop.path}/pods/{pod}")["status"]
+    return {one["name"]: one["state"] for one in status.get("ephemeralContainerStatuses", [])}
+
+
+def test_an_ephemeral_container_runs_once_and_ends_with_its_pod(shop: Shop, associated: str) -> None:
+    pod = shop.run("debugged", tools="none")
+    logs = functools.partial(shop.lab.kubectl, "logs", pod, "-n", shop.namespace)
+    add(shop, pod, "asks", "registry.example.com/curl:8", ["sh", "-c", f"{ASK_CURL} | tr ',' '\n' | grep Id; exit 3"])
+    add(shop, pod, "stays", "busybox", ["sh", "-c", "echo $$$$; exec sleep 300"])
+    add(shop, pod, "unknown", "registry.example.com/none-such:1", ["true"])
+    add(shop, pod, "empty", "static", ["sh"])
+    assert eventually(lambda: states(shop, pod).get("asks", {}).get("terminated"))
+    assert eventually(lambda: {"stays", "unknown", "empty"} <= {*states(shop, pod)})
+    found = states(shop, pod)
+    assert (found["asks"]["terminated"]["exitCode"], found["asks"]["terminated"]["reason"]) == (3, "Error")
+    assert found["unknown"]["waiting"]["reason"] == "ImagePullBackOff"
+    assert (found["empty"]["terminated"]["exitCode"], found["empty"]["terminated"]["reason"]) == (128, "StartError")
+    assert '"AccessKeyId":' in logs("-c", "asks")
+    assert logs("-c", "main") == ""
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in shop.kubectl_exec(pod, "env", flags=("-c", "stays")).stdout
+    assert "container not found" in shop.kubectl_exec(pod, "env", flags=("-c", "asks")).stderr
+    assert eventually(lambda: logs("-c", "stays"))
+    pid = int(logs("-c", "stays"))
+    assert exists(pid)
+    shop.lab.kubectl("delete", "pod", pod, "-n", shop.namespace)
     assert eventually(lambda: not exists(pid), seconds=10), "it lives"
 
 

@@ -47,11 +47,14 @@ class KubernetesApi:
 
     def watch(self, path: str, seconds: int) -> t.Iterator[Document]:
         """Yield the object of each event, first of all that exist; ends after ``seconds``, or as a KubernetesError."""
+        return (item for kind, item in self.events(path, seconds) if kind in ("ADDED", "MODIFIED"))
+
+    def events(self, path: str, seconds: int) -> t.Iterator[tuple[str, Document]]:
+        """Yield type and object of each event, first of all that exist; ends as ``watch`` does."""
         with self._open("GET", f"{path}?watch=1&timeoutSeconds={seconds}", None, "", seconds + 30) as response:
             for line in response:
                 event = json.loads(line)
-                if event["type"] in ("ADDED", "MODIFIED"):
-                    yield event["object"]
+                yield event["type"], event["object"]
 
     @contextlib.contextmanager
     def _open(

@@ -17,6 +17,7 @@ import botocore.config
 from ..kubernetes_api import KubernetesApi
 from .agent import Agent
 from .agents import Agents
+from .ephemeral import EphemeralContainers
 from .kubelet import Kubelet
 from .metadata import Metadata
 from .sandbox import Sandboxes
@@ -43,8 +44,11 @@ def kubelet(config: Config) -> Kubelet:
     agents = Agents(api, lambda: Agent(client, config["cluster"]))
     metadata = Metadata(config["node"])
     metadata.start()
-    own = {"AWS_ENDPOINT_URL": config["aws_url"]}
-    return Kubelet(api, Sandboxes(api, Path(config["folder"]), own, agents.address, metadata.url))
+    own, folder = {"AWS_ENDPOINT_URL": config["aws_url"]}, Path(config["folder"])
+    sandboxes = Sandboxes(api, folder, own, agents.address, metadata.url)
+    ephemeral = EphemeralContainers(api, sandboxes, folder / "logs")
+    ephemeral.start()
+    return Kubelet(api, sandboxes, ephemeral)
 
 
 def identity(config: Config) -> ssl.SSLContext:

@@ -47,8 +47,12 @@ async def read(reader: asyncio.StreamReader) -> Request | None:
 
 
 def answer(status: int, text: str) -> bytes:
-    """Return a whole plain answer, after which the connection ends."""
-    body = text.encode() + b"\n"
+    """Return a whole plain answer of one line, after which the connection ends."""
+    return whole(status, text.encode() + b"\n")
+
+
+def whole(status: int, body: bytes) -> bytes:
+    """Return an answer with this text and no more, after which the connection ends."""
     lines = [
         f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}",
         "Content-Type: text/plain; charset=utf-8",

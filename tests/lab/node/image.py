@@ -17,6 +17,14 @@ from .variables import Document, NotStarted
 ANNOTATION = "lab.enbuild.eks/tools"
 """Of a pod: which tools its images have, separated by commas; ``none`` has none, not even a shell."""
 DEFAULT = ("aws", "curl", "python", "wget")
+OF_IMAGES: dict[str, tuple[str, ...]] = {
+    "aws-cli": ("aws",),
+    "busybox": ("busybox",),
+    "curl": ("curl",),
+    "python": ("python", "shell"),
+    "static": ("none",),
+}
+"""The tools of images that an ephemeral container can have, by the last part of their name; there are no others."""
 WITHOUT_SHELL = {"none", "python"}
 """Tools that are also found in images without a shell."""
 PROGRAM_FOLDERS = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin")
@@ -72,6 +80,12 @@ def tools_of(pod: Document) -> tuple[str, ...]:
     if named is None:
         return tuple(tool for tool in DEFAULT if None not in TOOLS[tool]().values())
     return tuple(sorted({word.strip() for word in named.split(",") if word.strip()}))
+
+
+def tools_of_image(image: str) -> tuple[str, ...] | None:
+    """Return what an ephemeral container's image has, whatever its registry and tag; None if no registry has it."""
+    repository = image.partition("@")[0].rsplit("/", 1)[-1]
+    return OF_IMAGES.get(repository.partition(":")[0])
 
 
 class Images:

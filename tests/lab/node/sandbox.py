@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..kubernetes_api import KubernetesApi
 from . import volumes
-from .image import Images, tools_of
+from .image import Images, tools_of, tools_of_image
 from .variables import Document, NotStarted, mapped, variables
 
 AgentOf = t.Callable[[str], str]
@@ -45,7 +45,7 @@ class Sandboxes:
     def make(self, pod: Document, container: Document) -> Sandbox:
         """Return the sandbox of a container; NotStarted, KubernetesError."""
         with self._lock:
-            image = self._images.path(tools_of(pod))
+            image = self._images.path(_tools(pod, container))
             home = self._pods / pod["metadata"]["uid"]
             root = home / "containers" / container["name"]
             objects = volumes.NamespaceObjects(self._api, pod["metadata"]["namespace"])
@@ -76,6 +76,20 @@ class Sandboxes:
             _link(place, folder / mount.get("subPath", ""))
             mounts[mount["mountPath"]] = str(place)
         return mounts
+
+
+def _tools(pod: Document, container: Document) -> tuple[str, ...]:
+    if container["name"] not in (one["name"] for one in ephemeral_containers(pod)):
+        return tools_of(pod)
+    found = tools_of_image(container["image"])
+    if found is None:
+        raise NotStarted(f"{container['image']}: not found")
+    return found
+
+
+def ephemeral_containers(pod: Document) -> list[Document]:
+    """Return those that were added to a pod."""
+    return pod["spec"].get("ephemeralContainers") or []
 
 
 def container_of(pod: Document, name: str) -> Document:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.enbuild.eks.tests.lab.node.image import ANNOTATION, Images, locate, tools_of
+from ansible_collections.enbuild.eks.tests.lab.node.image import ANNOTATION, Images, locate, tools_of, tools_of_image
 from ansible_collections.enbuild.eks.tests.lab.node.variables import NotStarted
 
 
@@ -60,3 +60,16 @@ def test_a_tool_that_nobody_knows(tmp_path: Path) -> None:
     with pytest.raises(NotStarted, match="names perl; the lab knows aws, busybox"):
         Images(tmp_path).path(("perl",))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "tools"),
+    [
+        ("busybox", ("busybox",)),
+        ("registry.example.com:5000/mirror/busybox:1.36", ("busybox",)),
+        (f"public.ecr.aws/aws-cli/aws-cli@sha256:{'0' * 64}", ("aws",)),
+        ("registry.example.com/curl/orders:busybox", None),
+    ],
+)
+def test_an_ephemeral_containers_image_is_known_by_its_name(image: str, tools: tuple[str, ...] | None) -> None:
+    assert tools_of_image(image) == tools
