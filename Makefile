@@ -19,7 +19,7 @@ export PATH := $(BIN):$(PATH)
 export LAB
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build test-boundaries lint test-aws test-ee bench-site bench-modules bench-fleet bench-workloads docs docs-site permissions release test-matrix screenshots lock lab-up lab-down lab-status lab-env venv venv-test venv-docs clean
+.PHONY: help demo test build test-boundaries test-eksctl lint test-aws test-ee bench-site bench-modules bench-fleet bench-workloads docs docs-site permissions release test-matrix screenshots lock lab-up lab-down lab-status lab-env venv venv-test venv-docs clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,11 @@ lint: venv-test ## The checks that need no lab and take seconds
 test-boundaries: venv-test ## Playbooks interrupted at each of their tasks (an hour)
 	@$(RUN_LAB) build
 	@'$(BIN)/python' -m pytest --verbose -m boundaries $(ARGS)
+
+test-eksctl: venv-test ## The real eksctl on the lab (20 minutes once, to build it)
+	@$(RUN_LAB) build
+	@$(RUN_LAB) eksctl
+	@'$(BIN)/python' -m pytest --verbose -m eksctl $(ARGS)
 
 test-aws: venv-test ## The integration targets on a cluster: EKS_CLUSTER_NAME=…
 	@ENBUILD_TEST_AWS_CLUSTER='$(or $(EKS_CLUSTER_NAME),$(error say which cluster: make test-aws EKS_CLUSTER_NAME=name))' \

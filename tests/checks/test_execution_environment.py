@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.enbuild.eks.tests.lab.programs import GO_MODULE
+from ansible_collections.enbuild.eks.tests.lab.programs import LAB
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, copy_as_collection, installed, run
 
 DEFINITION = yaml.safe_load((CHECKOUT / "ee" / "execution-environment.yml").read_text())
@@ -55,7 +55,7 @@ def test_versions_are_those_of_the_tests() -> None:
     for package in ("ansible_core", "ansible_runner"):
         wanted = DEPENDENCIES[package]["package_pip"]
         assert wanted in {line.partition(" ")[0] for line in pinned}
-    helm = re.findall(r"^\s*helm\.sh/helm/v3 v(\S+)", (GO_MODULE / "go.mod").read_text(), re.MULTILINE)
+    helm = re.findall(r"^\s*helm\.sh/helm/v3 v(\S+)", LAB.go_mod, re.MULTILINE)
     assert re.findall(r"helm:(\S+)", " ".join(DEFINITION["additional_build_steps"]["append_final"])) == helm
 
 

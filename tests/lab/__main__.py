@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's command line: ``python -m ansible_collections.enbuild.eks.tests.lab {build,up,down,status,env}``.
+"""The lab's command line: ``python -m ansible_collections.enbuild.eks.tests.lab {build,eksctl,up,down,status,env}``.
 
 What a shell is to evaluate goes to standard output, what a person is to read to standard error.
 """
@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from . import binaries
+from . import binaries, programs
 from .errors import LabError
 from .labs import Lab, find, stop
 from .layout import DEFAULT_NAME, lab_folder
@@ -20,6 +20,7 @@ from .parts import PACKAGE
 
 COMMANDS = {
     "build": "build the programs that are missing",
+    "eksctl": "build eksctl if it is missing, and print its path",
     "up": "start the lab",
     "down": "stop the lab",
     "status": "say whether the lab runs, and where",
@@ -32,6 +33,12 @@ def build(_unused: str) -> int:
     found = binaries.provide(say)
     for program, path in found.paths.items():
         say(f"{program}: {path}")
+    return 0
+
+
+def eksctl(_unused: str) -> int:
+    """Build eksctl, which no lab needs."""
+    print(binaries.provide(say, programs.EKSCTL).paths["eksctl"])
     return 0
 
 
@@ -80,13 +87,18 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         lab_folder(options.name)
-        return {"build": build, "up": up, "down": down, "status": status, "env": env}[options.command](options.name)
+        return _run(options.command, options.name)
     except LabError as error:
         print(f"enbuild.eks: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("enbuild.eks: interrupted; nothing was left running", file=sys.stderr)
         return 130
+
+
+def _run(command: str, name: str) -> int:
+    run = {"build": build, "eksctl": eksctl, "up": up, "down": down, "status": status, "env": env}
+    return run[command](name)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ from pathlib import Path
 from . import go_build
 from .errors import LabError
 from .layout import cache_folder
-from .programs import GO_MODULE, PROGRAMS, Program, find_on_path, pinned_versions
+from .programs import LAB, GoModule, Program, find_on_path
 
 Say = t.Callable[[str], None]
 
@@ -28,26 +28,26 @@ class Binaries:
     borrowed: dict[str, str]
 
 
-def provide(say: Say) -> Binaries:
-    """Return all programs, built if need be; LabError if one can't be had."""
-    borrowed = _borrowed()
-    own = [program for program in PROGRAMS if program.name not in borrowed]
-    folder = key_folder() / "bin"
+def provide(say: Say, module: GoModule = LAB) -> Binaries:
+    """Return the programs of ``module``, built if need be; LabError if one can't be had."""
+    borrowed = _borrowed(module)
+    own = [program for program in module.programs if program.name not in borrowed]
+    folder = key_folder(module) / "bin"
     if _missing(own, folder):
         with _only_one_builds(folder.parent, say):
             missing = _missing(own, folder)  # Another lab may have built them meanwhile.
             if missing:
-                go_build.build(missing, folder, say)
+                go_build.build(module, missing, folder, say)
     paths = {program.name: folder / program.name for program in own}
     paths |= {name: path for name, (path, _unused) in borrowed.items()}
     return Binaries(paths, {name: version for name, (_unused, version) in borrowed.items()})
 
 
-def key_folder() -> Path:
-    """Return the cache's folder for the pinned versions on this platform."""
+def key_folder(module: GoModule = LAB) -> Path:
+    """Return the cache's folder for the versions that ``module`` pins, on this platform."""
     digest = hashlib.sha256()
     for name in ("go.mod", "go.sum"):
-        digest.update((GO_MODULE / name).read_bytes())
+        digest.update((module.folder / name).read_bytes())
     system = f"{platform.system()}-{platform.machine()}".lower()
     return cache_folder() / f"{digest.hexdigest()[:16]}-{system}"
 
@@ -63,10 +63,10 @@ def link(programs: dict[str, Path], folder: Path) -> None:
         place.symlink_to(path)
 
 
-def _borrowed() -> dict[str, tuple[Path, str]]:
-    pinned = pinned_versions((GO_MODULE / "go.mod").read_text(encoding="utf-8"))
+def _borrowed(module: GoModule) -> dict[str, tuple[Path, str]]:
+    pinned = module.pinned
     found = {}
-    for program in PROGRAMS:
+    for program in module.programs:
         other = find_on_path(program, pinned[program.module], cache_folder())
         if other:
             found[program.name] = (other[0], ".".join(map(str, other[1])))

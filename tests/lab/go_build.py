@@ -16,53 +16,60 @@ from pathlib import Path
 from . import go_toolchain
 from .errors import LabError, with_log
 from .processes import end, spawn
-from .programs import GO_MODULE, Program, pinned_versions
+from .programs import GoModule, Program, Version
 
 Say = t.Callable[[str], None]
 SCRATCH = "building-"
 QUIET = 10.0
 """Seconds between two lines of progress."""
+_TOLD = {
+    "k8s.io/kubernetes": {
+        "k8s.io/component-base/version.gitVersion": "v{}.{}.{}",
+        "k8s.io/component-base/version.gitMajor": "{}",
+        "k8s.io/component-base/version.gitMinor": "{1}",
+        "k8s.io/component-base/version.gitTreeState": "archive",
+    },
+    "helm.sh/helm/v3": {"helm.sh/helm/v3/internal/version.version": "v{}.{}.{}"},
+    "github.com/weaveworks/eksctl": {"github.com/weaveworks/eksctl/pkg/version.PreReleaseID": ""},
+}
+"""By module: the variables in which a program keeps its version, with the parts of the pinned one."""
 
 
-def build(programs: list[Program], folder: Path, say: Say) -> None:
-    """Put ``programs`` into ``folder``, each one at once and only when whole; LabError tells where the log is."""
+def build(module: GoModule, programs: list[Program], folder: Path, say: Say) -> None:
+    """Put ``programs`` of ``module`` into ``folder``, each at once and only when whole; LabError names the log."""
     started = time.monotonic()
     names = ", ".join(program.name for program in programs)
     say(f"building {names}: once for these versions, in minutes")
-    go = go_toolchain.provide(folder.parents[1], say)
+    go = go_toolchain.provide(module, folder.parents[1], say)
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.parent.glob(f"{SCRATCH}*"):
         shutil.rmtree(stale)  # Of a build that was killed: nobody else builds here now.
     log = folder.parent / "build.log"
     log.write_text("")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=SCRATCH) as scratch:
-        run = _Run(go, log, started, say)
+        run = _Run(module, go, log, started, say)
         packages = run.list_packages(programs)
         run.compile(programs, packages, Path(scratch))
         for program in programs:
             (Path(scratch) / program.built_as).replace(folder / program.name)
-    say(f"built {len(programs)} programs in {_clock(time.monotonic() - started)}")
+    say(f"built {names} in {_clock(time.monotonic() - started)}")
 
 
-def linker_flags(go_mod: str) -> str:
+def linker_flags(pinned: dict[str, Version]) -> str:
     """Return what makes the programs small and lets them know the version that they were built from."""
-    versions = pinned_versions(go_mod)
-    major, minor, patch = versions["k8s.io/kubernetes"]
-    known = {
-        "k8s.io/component-base/version.gitVersion": f"v{major}.{minor}.{patch}",
-        "k8s.io/component-base/version.gitMajor": str(major),
-        "k8s.io/component-base/version.gitMinor": str(minor),
-        "k8s.io/component-base/version.gitTreeState": "archive",
-        "helm.sh/helm/v3/internal/version.version": "v{}.{}.{}".format(*versions["helm.sh/helm/v3"]),
-    }
-    return " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in known.items())])
+    flags = [
+        f"-X {name}={value.format(*version)}"
+        for module, version in pinned.items()
+        for name, value in _TOLD.get(module, {}).items()
+    ]
+    return " ".join(["-s", "-w", *flags])
 
 
 class _Run:
     """Runs of one Go toolchain with one log."""
 
-    def __init__(self, go: Path, log: Path, started: float, say: Say) -> None:
-        self._go, self._log, self._started, self._say = go, log, started, say
+    def __init__(self, module: GoModule, go: Path, log: Path, started: float, say: Say) -> None:
+        self._module, self._go, self._log, self._started, self._say = module, go, log, started, say
         self._seen = 0
 
     def list_packages(self, programs: list[Program]) -> int:
@@ -73,7 +80,7 @@ class _Run:
 
     def compile(self, programs: list[Program], packages: int, folder: Path) -> None:
         """Build into ``folder``."""
-        flags = linker_flags((GO_MODULE / "go.mod").read_text(encoding="utf-8"))
+        flags = linker_flags(self._module.pinned)
         arguments = ["build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{folder}{os.sep}"]
 
         def progress() -> str:
@@ -86,7 +93,9 @@ class _Run:
         """Return standard output; LabError if Go fails."""
         command = [str(self._go), *arguments]
         with tempfile.TemporaryFile("w+") as output:
-            process = spawn(command, environment=_environment(), cwd=GO_MODULE, stdout=output, stderr=subprocess.PIPE)
+            process = spawn(
+                command, environment=_environment(), cwd=self._module.folder, stdout=output, stderr=subprocess.PIPE
+            )
             try:
                 self._watch(process, progress)
             finally:

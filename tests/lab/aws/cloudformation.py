@@ -1,97 +1,153 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The CloudFormation API: moto's, extended by what eksctl writes into the templates of its roles."""
+"""The CloudFormation API: moto's, extended by what eksctl asks of the stacks of its roles."""
 
 from __future__ import annotations
 
 import functools
-import json
+import threading
 import typing as t
+from datetime import UTC, datetime
 
-from moto.core.responses import ActionResult
-from moto.iam.models import IAMBackend, Role, iam_backends
-from moto.utilities.utils import get_partition
+import moto.cloudformation.urls
+from moto.cloudformation.models import ChangeSet, Stack
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, EmptyResult
+
+from . import stack_roles
 
 Json = t.Any
+IAM, NAMED_IAM = "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"
 
 
-@functools.cache
+class InsufficientCapabilities(ServiceException):
+    """The caller doesn't say that the stack may change IAM."""
+
+    code = "InsufficientCapabilitiesException"
+
+
+class LabCloudFormationResponse(CloudFormationResponse):
+    """Reports what fails in a stack as the stack's status, and changes its tags; the rest is moto's."""
+
+    _one_at_a_time = threading.RLock()
+
+    def call_action(self) -> t.Any:
+        """Answer one request at a time."""
+        with self._one_at_a_time:
+            return super().call_action()
+
+    def create_stack(self) -> ActionResult:
+        """Create a stack; one whose resources can't be made ends in ROLLBACK_COMPLETE."""
+        capabilities = self._capabilities()
+        known = self._stack()
+        try:
+            super().create_stack()
+        except ServiceException:
+            if known or not self._stack():
+                raise
+            _roll_back(self._stack())
+        stack = self._stack()
+        stack.capabilities = capabilities
+        stack_roles.tag(stack)
+        return ActionResult({"StackId": stack.stack_id})
+
+    def create_change_set(self) -> ActionResult:
+        """Prepare an update; other tags are a change too."""
+        self._capabilities()
+        result = super().create_change_set()
+        change_set = self._change_set()
+        if change_set.status == "FAILED" and change_set.tags != change_set.stack.tags:
+            change_set.status, change_set.execution_status = "CREATE_COMPLETE", "AVAILABLE"
+            change_set.status_reason = None
+        return result
+
+    def execute_change_set(self) -> ActionResult:
+        """Carry out an update, with the tags and outputs of the stack."""
+        result = super().execute_change_set()
+        change_set = self._change_set()
+        stack = change_set.stack
+        stack.tags, stack.last_updated_time = change_set.tags, datetime.now(UTC)
+        stack._parse_template()
+        stack.output_map = stack._create_output_map()
+        stack_roles.tag(stack)
+        return result
+
+    def delete_stack(self) -> ActionResult:
+        """Delete a stack; one with a resource that can't be deleted ends in DELETE_FAILED."""
+        stack = self._stack()
+        try:
+            return super().delete_stack()
+        except ServiceException:
+            self.cloudformation_backend.stacks[stack.stack_id] = stack
+            _fail(stack, "DELETE_FAILED", "delete", sorted(stack.resource_map.resources))
+            return EmptyResult()
+
+    def _stack(self) -> t.Any:
+        """The stack that the request names, or None."""
+        name, known = self.params["StackName"], self.cloudformation_backend.stacks.values()
+        return next((stack for stack in known if name in (stack.name, stack.stack_id)), None)
+
+    def _change_set(self) -> t.Any:
+        return self.cloudformation_backend.describe_change_set(self.params["ChangeSetName"])
+
+    def _capabilities(self) -> list[str]:
+        """Return what the caller acknowledges; InsufficientCapabilities if that is too little."""
+        given = list(self.params.get("Capabilities") or [])
+        template = Stack.parse_template(self.params.get("TemplateBody") or "{}")
+        needed = _needed(template.get("Resources") or {})
+        if needed and NAMED_IAM not in given and needed not in given:
+            raise InsufficientCapabilities(f"Requires capabilities : [{needed}]")
+        return given
+
+
 def install() -> None:
-    """Let moto serve this. It imports most of moto, in seconds: not before somebody asks for a stack."""
-    import moto.cloudformation.urls
-    from moto.cloudformation.responses import CloudFormationResponse
-
-    class LabCloudFormationResponse(CloudFormationResponse):
-        """Reads templates as CloudFormation does; the rest is moto's."""
-
-        def create_stack(self) -> ActionResult:
-            self._rewrite()
-            return super().create_stack()
-
-        def update_stack(self) -> ActionResult:
-            self._rewrite()
-            return super().update_stack()
-
-        def create_change_set(self) -> ActionResult:
-            self._rewrite()
-            return super().create_change_set()
-
-        def _rewrite(self) -> None:
-            if "TemplateBody" in self.params:
-                self.params["TemplateBody"] = rewritten(str(self.params["TemplateBody"]))
-
+    """Let moto serve this."""
     moto.cloudformation.urls.url_paths["{0}/$"] = LabCloudFormationResponse.dispatch
-    methods: dict[str, t.Callable[..., t.Any]] = {"create": _create_role, "delete": _delete_role}
-    for name, method in methods.items():
-        attribute = f"{name}_from_cloudformation_json"
-        setattr(Role, attribute, classmethod(functools.partial(method, getattr(Role, attribute))))
+    Stack.parse_template = staticmethod(functools.partial(_read_stack, Stack.parse_template))
+    ChangeSet._parse_template = functools.partialmethod(_read_change_set, ChangeSet._parse_template)
+    stack_roles.install()
 
 
-def rewritten(template: str) -> str:
-    """Return a JSON template with each ``Fn::GetAtt`` as the list that moto knows; any other template as it is."""
-    try:
-        parsed = json.loads(template)
-    except ValueError:
+def _read_stack(parse: t.Callable[[str], Json], template: str) -> Json:
+    return read(parse(template))
+
+
+def _read_change_set(change_set: ChangeSet, parse: t.Callable[[ChangeSet], None]) -> None:
+    parse(change_set)
+    change_set.template_dict = read(change_set.template_dict)
+
+
+def read(template: Json) -> Json:
+    """Return a template with each ``Fn::GetAtt`` as the list that moto knows: CloudFormation takes a text too."""
+    if isinstance(template, list):
+        return [read(item) for item in template]
+    if not isinstance(template, dict):
         return template
-    return json.dumps(_listed(parsed))
-
-
-def _create_role(
-    create: t.Callable[..., Role],
-    _unused: type[Role],
-    name: str,
-    template: Json,
-    account_id: str,
-    region_name: str,
-    **more: t.Any,
-) -> Role:
-    """Make a role of a stack with its managed policies, which moto leaves out."""
-    role = create(name, template, account_id, region_name, **more)
-    for arn in template["Properties"].get("ManagedPolicyArns", []):
-        _iam(account_id, region_name).attach_role_policy(arn, role.name)
-    return role
-
-
-def _delete_role(
-    delete: t.Callable[..., None], _unused: type[Role], name: str, template: Json, account_id: str, region_name: str
-) -> None:
-    """Delete a role of a stack, which can't have a managed policy then."""
-    backend = _iam(account_id, region_name)
-    for arn in list(backend.get_role(name).managed_policies):
-        backend.detach_role_policy(arn, name)
-    delete(name, template, account_id, region_name)
-
-
-def _iam(account_id: str, region_name: str) -> IAMBackend:
-    return t.cast(IAMBackend, iam_backends[account_id][get_partition(region_name)])
-
-
-def _listed(value: Json) -> Json:
-    if isinstance(value, list):
-        return [_listed(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    attribute = value.get("Fn::GetAtt")
+    attribute = template.get("Fn::GetAtt")
     if isinstance(attribute, str):
         return {"Fn::GetAtt": attribute.split(".", 1)}
-    return {key: _listed(item) for key, item in value.items()}
+    return {key: read(item) for key, item in template.items()}
+
+
+def _needed(resources: dict[str, Json]) -> str | None:
+    """Return the capability that a stack with these resources takes."""
+    ours = [resource for resource in resources.values() if resource["Type"].startswith("AWS::IAM::")]
+    named = [resource for resource in ours if "RoleName" in (resource.get("Properties") or {})]
+    return NAMED_IAM if named else IAM if ours else None
+
+
+def _roll_back(stack: t.Any) -> None:
+    """Take away what was made of a stack before a resource of it failed."""
+    made = stack.resource_map._parsed_resources
+    failed = [name for name in stack.resource_map.resources if name not in made]
+    stack.resource_map.delete()
+    stack.template_dict = {**stack.template_dict, "Outputs": {}}
+    stack.output_map = stack._create_output_map()
+    _fail(stack, "ROLLBACK_COMPLETE", "create", failed)
+
+
+def _fail(stack: t.Any, status: str, verb: str, failed: list[str]) -> None:
+    stack.status = status
+    stack.status_reason = f"The following resource(s) failed to {verb}: [{', '.join(failed)}]. "
+    stack._add_stack_event(status, resource_status_reason=stack.status_reason)

