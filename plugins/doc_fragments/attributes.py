@@ -26,7 +26,7 @@ attributes:
     details:
       - What only AWS knows about something not yet created, such as its ARN, is V(null).
   diff_mode:
-    description: Shows the resource before and after.
+    description: Shows each resource that changes before and after, and of one that is created or deleted what it has.
     support: full
 """
 

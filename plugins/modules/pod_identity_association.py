@@ -231,7 +231,8 @@ def ensure(module: AnsibleAWSModule) -> None:
     eks = EksAssociations(client, cluster, lambda arn: missing_role(IamRoles(aws_client(module, "iam")), arn))
     todo = plan(wanted, eks.find(wanted.key))
     deadline = Deadline(params["propagation_timeout"])
-    converge(module, "association", todo, lambda todo: settle(eks, wanted, todo, deadline))
+    place = f"{params['namespace']}/{params['service_account']}"
+    converge(module, "association", place, todo, lambda todo: settle(eks, wanted, todo, deadline))
 
 
 def main() -> None:

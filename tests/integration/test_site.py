@@ -188,6 +188,9 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site) -> None:
         real = site("--diff", environment={"ANSIBLE_PRIVATE_ROLE_VARS": "true"})
     assert real.returncode == 0, real.output
     assert predicted.changed == real.changed
+    assert f"+++ after: association {NAMESPACE}/enbuild-enbuild-ai" in real.output
+    assert real.output.count("kubectl.kubernetes.io/restartedAt") == 2, real.output
+    assert re.findall(r"^skipping: ", predicted.output + real.output, re.MULTILINE) == []
     assert_the_job_is_done(lab)
     lab.forget_calls()
     again = site()

@@ -126,6 +126,8 @@ def test_what_was_made_here_goes_and_nothing_else(account: Account, shop: Shop) 
     predicted = teardown(lab, "--check", "--diff", **given)
     assert predicted.returncode == 0, predicted.output
     assert "would stop, with nothing removed: Running pods hold credentials" in predicted.output
+    assert f"--- before: association {shop.namespace}/orders" in predicted.output
+    assert re.findall(r"^-.*: null", predicted.output, re.MULTILINE) == []
     shop.kubectl("delete", "pod/hiding")
     assert account.bound() == {*arns, "hand", "elsewhere"}
     shop.kubectl("scale", "deployment/orders", "--replicas=0")

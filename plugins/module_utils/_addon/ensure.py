@@ -34,7 +34,7 @@ def ensure(module: t.Any, eks: EksAddons, target: Target, deadline: Deadline) ->
     if not dry and target.desired and target.wait and observed and not todo.changes and observed.status != "ACTIVE":
         words = view(target.key, active(eks, target, deadline, observed))
         todo = Plan(words, words)
-    converge(module, "addon", todo, lambda todo: settle(eks, target, todo, deadline))
+    converge(module, "addon", target.key.name, todo, lambda todo: settle(eks, target, todo, deadline))
 
 
 def _waits_first(target: Target, observed: Observed, todo: Plan) -> bool:

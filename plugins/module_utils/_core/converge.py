@@ -22,8 +22,8 @@ def predicts(module: t.Any) -> bool:
     return bool(module.check_mode)
 
 
-def converge(module: t.Any, key: str, plan: Plan, apply: t.Callable[[Plan], Plan]) -> None:
-    """Apply ``plan`` unless this is a dry run, and exit with the resource under ``key``.
+def converge(module: t.Any, key: str, name: str, plan: Plan, apply: t.Callable[[Plan], Plan]) -> None:
+    """Apply ``plan`` unless this is a dry run, and exit with the resource ``name`` under ``key``.
 
     ``apply`` makes the planned calls and returns what was done: the calls that were made in the end, and the
     resource as it then is.
@@ -32,7 +32,7 @@ def converge(module: t.Any, key: str, plan: Plan, apply: t.Callable[[Plan], Plan
     module.exit_json(
         changed=bool(done.changes),
         changes=done.calls,
-        diff={"before": done.before, "after": done.shown},
+        diff=done.diff(key, name),
         **{key: done.after},
     )
 
@@ -85,7 +85,7 @@ def _result(keys: tuple[str, str], done: list[Item]) -> dict[str, t.Any]:
     return {
         "changed": any(row["changed"] for row in rows),
         "changes": [call for row in rows for call in row["changes"]],
-        "diff": _diff([item for item in done if item.plan.changes]),
+        "diff": [_diff(one, item) for item in done if item.plan.changes],
         many: rows,
     }
 
@@ -95,11 +95,9 @@ def _named(failed: list[str]) -> str:
     return " ".join(failed[:MOST_NAMED]) + rest
 
 
-def _diff(items: list[Item]) -> dict[str, t.Any]:
-    return {
-        "before": {item.name: item.plan.before for item in items},
-        "after": {item.name: item.plan.before if item.error else item.plan.shown for item in items},
-    }
+def _diff(kind: str, item: Item) -> dict[str, t.Any]:
+    before = item.plan.before
+    return (Plan(before, before) if item.error else item.plan).diff(kind, item.name)
 
 
 def _failure(error: AnsibleAWSError | Refused) -> dict[str, t.Any]:

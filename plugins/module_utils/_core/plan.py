@@ -46,9 +46,16 @@ class Plan:
         """Names of the planned API calls, in order."""
         return [change.call for change in self.changes]
 
-    @property
-    def shown(self) -> dict[str, t.Any]:
-        """What ``--diff`` shows as ``after``: of something that is created, only what is given or known of it."""
-        if self.before:
-            return self.after
-        return {key: value for key, value in self.after.items() if value not in (None, "", [], {})}
+    def diff(self, kind: str, name: str) -> dict[str, t.Any]:
+        """What ``--diff`` shows of the resource ``name``: before and after, each with a header that names it.
+
+        Of something that is created or deleted, only what it has is shown.
+        """
+        whole = bool(self.before and self.after)
+        before, after = (state if whole else _given(state) for state in (self.before, self.after))
+        header = f"{kind} {name}"
+        return {"name": name, "before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _given(state: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {key: value for key, value in state.items() if value not in (None, "", [], {})}

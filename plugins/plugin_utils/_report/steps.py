@@ -147,7 +147,7 @@ def _has_full_access(role: Item) -> bool:
 def _associations(registered: Item) -> Result:
     """Of the associations that were ``applied``, though some failed."""
     applied = registered["applied"]
-    before: Item = (applied.get("diff") or {}).get("before") or {}
+    before = {each["name"]: each["before"] for each in applied.get("diff") or ()}
     rows = applied.get("associations") or ()
     untouched = not (applied.get("changed") or applied.get("failed"))
     return {

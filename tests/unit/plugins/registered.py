@@ -30,10 +30,10 @@ def result(step: str, registers: Registers) -> Registers:
 
 def associations(*rows: tuple[str, Registers | None, Registers], **more: t.Any) -> Registers:
     """Associations of namespace shop, each by service account, with its state before (None is the same) and after."""
-    before = {f"shop/{account}": old for account, old, _new in rows if old is not None}
+    diff = [{"name": f"shop/{account}", "before": old} for account, old, _new in rows if old is not None]
     made = [
         {"namespace": "shop", "service_account": account, "changed": old is not None, "association": new}
         for account, old, new in rows
     ]
-    applied = {"associations": made, "diff": {"before": before}, **more}
+    applied = {"associations": made, "diff": diff, **more}
     return result("pod_identity_associations", {"applied": applied})
