@@ -10,11 +10,11 @@ import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
 
 from ..module_utils._core.plan import Refused
 from ..module_utils._workload import declaration, enbuild
 from ..plugin_utils._core.data import read, read_dictionary, read_list
+from ..plugin_utils._core.own_module import OwnModule, load
 
 Item = t.Mapping[str, t.Any]
 
@@ -22,11 +22,12 @@ OWN = ("enbuild", "optional", "find")
 """Options that the module doesn't need any more."""
 
 
-class ActionModule(ActionBase):
+class ActionModule(OwnModule):
     """Reads what was declared; with ``find``, lets the module complete it against the live cluster."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
+    module = load(__name__)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the action."""

@@ -69,7 +69,7 @@ class Bench:
             task |= {module: {**given, **dict.fromkeys(loop[0])}, "loop": loop, "loop_control": {"label": ""}}
             task[module] |= {option: "{{ item." + option + " }}" for option in loop[0]}
         play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}
-        play["vars"] = {"ansible_python_interpreter": sys.executable}
+        play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "playbook.json"
             file.write_text(json.dumps([play]))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT, run
@@ -16,6 +17,13 @@ SANITY = "ansible_collections.enbuild.eks.tests.tools.sanity"
 def test_changelog() -> None:
     code, output = run("antsibull-changelog", "lint")
     assert code == 0, output
+
+
+@pytest.mark.parametrize("path", sorted((CHECKOUT / "plugins/modules").glob("*.py")), ids=lambda path: path.stem)
+def test_a_module_runs_in_a_fork(path: Path) -> None:
+    action = CHECKOUT / "plugins/action" / path.name
+    assert action.exists()
+    assert ("module = load(__name__)" in action.read_text()) == ("\ndef main()" in path.read_text())
 
 
 def test_no_ignore_files() -> None:

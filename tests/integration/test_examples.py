@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import typing as t
 from importlib import import_module
 from pathlib import Path
@@ -53,7 +52,7 @@ def test_examples_run(production: t.Any, module: str, tmp_path: Path) -> None:
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars": {"ansible_python_interpreter": sys.executable, **variables},
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables},
         "tasks": yaml.safe_load(examples),
     }
     file = tmp_path / "playbook.json"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-import sys
 import typing as t
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def test_a_playbook_proves_the_top_and_tells_no_secret_at_any_verbosity(shop: Sh
     }
     check = {"ansible.builtin.assert": {"that": "seen.workloads[0].rung == 'allowed' and not seen.findings"}}
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task, check]}
-    play["vars"] = {"ansible_python_interpreter": sys.executable}
+    play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     (tmp_path / "playbook.json").write_text(json.dumps([play]))
     folders = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "ANSIBLE_LOG_PATH": str(tmp_path / "log")}
     keeping = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DEBUG": "1", "ANSIBLE_HOME": str(tmp_path)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import sys
 import typing as t
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from ansible_collections.enbuild.eks.tests.tools.checkout import CHECKOUT
 from ansible_collections.enbuild.eks.tests.tools.playbook_run import PlaybookRun, run_playbook, warmed_by
 
 Site = t.Callable[..., PlaybookRun]
+PRIVATE_ROLE_VARS = {"ANSIBLE_PRIVATE_ROLE_VARS": "true"}
+OTHER_PYTHON = Path(sys.executable).with_name(f"python3.{sys.version_info.minor}")
+"""The same interpreter under another name, for which Ansible starts a process for each module."""
 IAM_CALLS = 4
 """As many as the step needs for the guide's two roles when nothing changes."""
 IAM_CALLS_OF = {"pod_identity_iam": IAM_CALLS, "pod_identity_associations": 0, "pod_identity_verify": 0}
@@ -184,8 +188,8 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site) -> None:
     assert "ERROR" not in predicted.output, predicted.output
     assert re.findall(r'^\+ +".*": (?:null|""|\[\]|\{\}),?$', predicted.output, re.MULTILINE) == []
     assert "run it without --check" in predicted.tasks["Report the run"]
-    with warmed_by(None):  # As a user runs it.
-        real = site("--diff", environment={"ANSIBLE_PRIVATE_ROLE_VARS": "true"})
+    with warmed_by(None):  # As a user runs it, with each module packed for a Python of its own.
+        real = site("--diff", "-vvv", "-e", f"ansible_python_interpreter={OTHER_PYTHON}", environment=PRIVATE_ROLE_VARS)
     assert real.returncode == 0, real.output
     assert predicted.changed == real.changed
     assert f"+++ after: association {NAMESPACE}/enbuild-enbuild-ai" in real.output
@@ -193,8 +197,9 @@ def test_predicted_done_and_done_again(lab: Lab, site: Site) -> None:
     assert re.findall(r"^skipping: ", predicted.output + real.output, re.MULTILINE) == []
     assert_the_job_is_done(lab)
     lab.forget_calls()
-    again = site()
+    again = site("-vvv")
     assert (again.returncode, again.changed) == (0, []), again.output
+    assert ("AnsiballZ_" in real.output, "AnsiballZ_" in again.output) == (True, False)
     assert len(re.findall(r"^TASK .* : Find the service accounts of", again.output, re.MULTILINE)) == 1
     tasks = re.findall(r"^TASK \[.*$", again.output, re.MULTILINE)
     assert len(tasks) <= MOST_TASKS, "\n".join(tasks)

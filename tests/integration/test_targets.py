@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import typing as t
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def playbook(target: str, where: Where) -> list[dict[str, t.Any]]:
                 "group/amazon.aws.aws": region,
                 "ansible.builtin.uri": control,
             },
-            "vars": {**where.variables, "ansible_python_interpreter": sys.executable},
+            "vars": {**where.variables, "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
             "roles": [target],
         }
     ]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .process_tree import Guard, kill_whole
-from .warm_python import WarmPython
+from .warm_python import INTERPRETER, WarmPython
 
 SETTINGS = "[defaults]\ninternal_poll_interval = 0.01\n"
 """Ansible asks a thousand times a second whether a task has ended, which takes a tenth of its CPU."""
@@ -150,14 +150,17 @@ def _command(environment: t.Mapping[str, str], may_be_killed: bool) -> list[str]
     program = shutil.which("ansible-playbook", path=environment.get("PATH"))
     if not _warm or program != str(Path(sys.executable).with_name("ansible-playbook")):
         return ["ansible-playbook"]
-    # What is killed is to be Ansible itself, and not the client of a server.
-    controller = [] if may_be_killed else [str(_warm.controller.program)]
-    return [*controller, program, "-e", f"ansible_python_interpreter={_warm.modules.program}"]
+    if may_be_killed:  # It is to be Ansible itself, and not the client of a server.
+        return [program, "-e", f"ansible_python_interpreter={_warm.modules.program}"]
+    return [str(_warm.controller.program), program]
 
 
 def _settings(cwd: str | None) -> dict[str, str]:
-    """Name the settings of warm runs, where the folder has none that they would hide."""
-    return {} if not _warm or Path(cwd or "", "ansible.cfg").exists() else {"ANSIBLE_CONFIG": str(_warm.settings)}
+    """Name the Python of warm runs, and their settings where the folder has none that these would hide."""
+    if not _warm:
+        return {}
+    own = {} if Path(cwd or "", "ansible.cfg").exists() else {"ANSIBLE_CONFIG": str(_warm.settings)}
+    return {**own, INTERPRETER: str(_warm.modules.program)}
 
 
 def _kill(pid: int) -> None:

@@ -7,8 +7,9 @@
 arguments, environment, folder, umask and files 0 to 2 to the server, and ends as the fork ends that runs the script.
 Without a server, or asked for anything but a script, it becomes a plain Python.
 
-There are two: one runs modules, as ansible_python_interpreter, and one ansible-playbook itself. What they don't test is
-that Ansible packs all that a module imports, so some tests run without them.
+There are two: one runs modules, and one ansible-playbook itself, which takes the other for the Python that it runs in:
+what a playbook knows as ansible_playbook_python. What they don't test is that Ansible packs all that a module imports,
+so some tests run without them.
 """
 
 from __future__ import annotations
@@ -39,7 +40,12 @@ from pathlib import Path
 from .process_tree import kill_whole
 
 OWN = "ansible_collections.enbuild.eks.plugins.modules"
-AWS = ("boto3", "botocore.httpsession", "botocore.retries.standard", "botocore.retries.legacy", "xml.etree.ElementTree")
+INTERPRETER = "WARM_INTERPRETER"
+"""The variable that says which Python a controller is to take for its own."""
+LIBRARIES = (
+    *("boto3", "botocore.httpsession", "botocore.retries.standard", "botocore.retries.legacy"),
+    *("kubernetes.dynamic", "xml.etree.ElementTree"),
+)
 MODULES = (
     *(f"ansible.modules.{name}" for name in ("command", "copy", "file", "stat", "uri")),
     *(
@@ -47,16 +53,15 @@ MODULES = (
         for name in ("helm", "helm_info", "k8s", "k8s_info")
     ),
     *(f"ansible_collections.amazon.aws.plugins.modules.{name}" for name in ("iam_policy", "iam_role", "iam_role_info")),
-    "kubernetes.dynamic",
     "zipfile",
-    *AWS,
+    *LIBRARIES,
 )
 """What is imported for modules, with all that it imports: beside these the collection's own modules."""
 CONTROLLER = (
     *("jinja2.nativetypes", "yaml", "packaging.specifiers", "packaging.version", "resolvelib"),
     *("cryptography.hazmat.primitives.kdf.pbkdf2", "cryptography.hazmat.primitives.ciphers"),
     *("argparse", "concurrent.futures.thread", "logging.handlers", "multiprocessing.queues", "pwd", "uuid"),
-    *AWS,
+    *LIBRARIES,
 )
 """What is imported for ansible-playbook: of Ansible itself nothing, for its settings are read as it is imported."""
 Kind = t.Literal["modules", "controller"]
@@ -291,6 +296,7 @@ def _take_over(call: Call) -> None:
     os.umask(call.umask)
     os.environ.clear()
     os.environ.update(call.environment)
+    sys.executable = os.environ.pop(INTERPRETER, sys.executable)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115  For as long as this process lives, as the next two.
     sys.stdout = open(1, "w", 1 if "PYTHONUNBUFFERED" in os.environ else -1, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
