@@ -135,7 +135,8 @@ notes:
     C(eks:DescribeUpdate), C(eks:DescribeAddonVersions), C(eks:DescribeAddonConfiguration), C(eks:DescribeCluster),
     C(eks:TagResource), C(eks:UntagResource), and with
     O(pod_identity_associations) also C(eks:DescribePodIdentityAssociation), C(eks:CreatePodIdentityAssociation),
-    C(eks:UpdatePodIdentityAssociation), C(eks:DeletePodIdentityAssociation), C(iam:PassRole) and C(iam:GetRole)."
+    C(eks:UpdatePodIdentityAssociation), C(eks:DeletePodIdentityAssociation), C(iam:PassRole) and C(iam:GetRole).
+    With C(iam:ListRoles), a role that doesn't exist is reported with the nearest name."
 seealso:
   - module: enbuild.eks.eks_addon_info
 """
@@ -296,6 +297,8 @@ from ..module_utils._addon.plan import FLOORS
 from ..module_utils._core.aws import Deadline, aws_client
 from ..module_utils._core.botocore import require
 from ..module_utils._core.converge import run
+from ..module_utils._iam.missing_role import missing_role
+from ..module_utils._iam.roles_api import IamRoles
 
 OF_KUBERNETES = {**AUTH_ARG_SPEC, "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]}}
 
@@ -305,7 +308,8 @@ def act(module: AnsibleAWSModule) -> None:
     deadline = Deadline(module.params["wait_timeout"])
     client = aws_client(module, "eks", deadline)
     require(client, "CreateAddon", wanted.floored, FLOORS)
-    ensure(module, EksAddons(client, wanted.key.cluster), wanted, deadline)
+    eks = EksAddons(client, wanted.key.cluster, lambda arn: missing_role(IamRoles(aws_client(module, "iam")), arn))
+    ensure(module, eks, wanted, deadline)
 
 
 def main() -> None:

@@ -17,16 +17,22 @@ from .health import Issue
 from .plan import Addon, Binding, Key, Observed
 from .versions import Catalogue, Offer, unknown_addon
 
-"""EKS's code for an add-on or cluster, and for a resource to tag, that isn't there."""
 NOT_OFFERED = NOT_FOUND | {"InvalidParameterException"}
+"""EKS's codes for an add-on that it doesn't offer."""
 
 
 class EksAddons:
-    """The add-ons of ``cluster``."""
+    """The add-ons of ``cluster``.
 
-    def __init__(self, client: t.Any, cluster: str) -> None:
+    ``missing_role`` asks IAM about a role's ARN, and returns a clause where IAM has no such role.
+    """
+
+    def __init__(
+        self, client: t.Any, cluster: str, missing_role: t.Callable[[str], str] = lambda _role_arn: ""
+    ) -> None:
         self._client = client
         self._cluster = cluster
+        self.missing_role = missing_role
 
     def find(self, name: str) -> Observed | None:
         """The add-on, its associations known by their ARNs only; one call."""

@@ -19,12 +19,15 @@ from .health import CONFLICT, Issue, advice, told
 from .health import view as view_issues
 from .plan import BUSY, FAILED, Observed, Target, plan, view
 
-PATIENCE = {"does not exist": 120.0, "Trust policy": 30.0}
+UNSEEN = "does not exist"
+PATIENCE = {UNSEEN: 120.0, "Trust policy": 30.0}
 """Seconds to wait for a role that IAM doesn't show to EKS yet, or shows as it was; by the words of EKS's error.
 
 IAM is eventually consistent:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 """
+IAM_AFTER = 15.0
+"""Seconds after which IAM is asked whether it has a role that EKS doesn't know."""
 PAUSES = (0.5, 1.0, 2.0, 3.0, 5.0)
 """Seconds between two looks at an add-on; the last one again and again."""
 
@@ -101,14 +104,16 @@ def _make(eks: EksAddons, change: Change, deadline: Deadline) -> str:
     """Make one call, again while what refuses it can pass; one request token for all attempts."""
     if change.call in ("create_addon", "update_addon"):
         change = replace(change, args={**change.args, "clientRequestToken": str(uuid.uuid4())})
-    begun = deadline.left
+    begun, asked = deadline.left, False
     for pause in _pauses():
         try:
             return eks.make(change)
         except AnsibleAWSError as error:
             if change.call == "delete_addon" and error_code(error) in NOT_FOUND:
                 return ""
-            _judge(change, error, begun - deadline.left)
+            elapsed = begun - deadline.left
+            _judge(change, error, elapsed)
+            asked = asked or _ask_iam(eks, change, error, elapsed)
             if not _rest(deadline, pause):
                 raise
     raise AssertionError("pauses never end")
@@ -131,6 +136,17 @@ def _judge(change: Change, error: AnsibleAWSError, elapsed: float) -> None:
     unseen = code == "InvalidParameterException" and elapsed < patience
     if not unseen and code != "ResourceInUseException":
         raise error
+
+
+def _ask_iam(eks: EksAddons, change: Change, error: AnsibleAWSError, elapsed: float) -> bool:
+    """Ask IAM, if it is time, for roles that EKS doesn't know: raise ``error`` if one is missing, else return True."""
+    if UNSEEN not in error_message(error) or elapsed < IAM_AFTER:
+        return False
+    for binding in change.args.get("podIdentityAssociations") or ():
+        if missing := eks.missing_role(binding["roleArn"]):
+            error.message = f"{error.message} with role {binding['roleArn']}, {missing}"
+            raise error
+    return True
 
 
 def _outcome(eks: EksAddons, target: Target, update: str, deadline: Deadline) -> dict[str, t.Any]:

@@ -32,7 +32,7 @@ class FakeAddons(FakeEks):
     """Holds the add-ons of a cluster that runs Kubernetes 1.36.
 
     ``looks`` is how often an add-on is seen busy before it has changed, ``fate`` the status and issue codes that the
-    next changes end in.
+    next changes end in, ``missing`` what is said of roles that IAM doesn't have, ``asked`` the roles in question.
     """
 
     def __init__(self) -> None:
@@ -40,6 +40,13 @@ class FakeAddons(FakeEks):
         self.addons: dict[str, dict[str, t.Any]] = {}
         self.looks = 0
         self.fate: list[tuple[str, list[str]]] = []
+        self.missing: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    def missing_role(self, arn: str) -> str:
+        """What IAM says of a role."""
+        self.asked.append(arn)
+        return self.missing.get(arn, "")
 
     def begin(self, name: str, status: str) -> None:
         """Let an add-on be busy, as after a change that somebody else made."""

@@ -60,8 +60,9 @@ def task(fake: FakeAddons, check: bool = False, **options: t.Any) -> dict[str, t
     params.update({"cluster_name": "prod", "name": "coredns", **options})
     fake.calls.clear()
     deadline = Clock().deadline(params["wait_timeout"])
+    eks = EksAddons(fake.client, "prod", fake.missing_role)
     try:
-        ensure(Module(params=params, check_mode=check), EksAddons(fake.client, "prod"), target(params), deadline)
+        ensure(Module(params=params, check_mode=check), eks, target(params), deadline)
     except Exit as exit_:
         return {**exit_.args[0], "calls": list(fake.calls)}
     raise AssertionError("a task ends with exit_json")
@@ -384,6 +385,22 @@ def test_a_role_that_never_shows_is_an_error_in_time(message: str, seconds: int)
     assert message.rstrip(".") in told["msg"]
     assert (told["changed"], told["changes"]) == (False, [])
     assert seconds / 5 <= fake.calls.count("create_addon") <= seconds / 5 + 6
+
+
+def test_a_role_that_iam_does_not_have_is_an_error_at_once() -> None:
+    fake = FakeAddons()
+    fake.refuse("create_addon", *UNSEEN, times=10**4)
+    fake.missing[ROLE_B] = "which IAM doesn't have (did you mean b?)"
+    told = failure(fake, pod_identity_associations=bindings(ROLE_A, ROLE_B))
+    assert f"with role {ROLE_B}, which IAM doesn't have (did you mean b?): {UNSEEN[1]}" in told["msg"]
+    assert fake.calls.count("create_addon") <= 10
+
+
+def test_a_role_that_iam_has_is_waited_for_and_asked_about_once() -> None:
+    fake = FakeAddons()
+    fake.refuse("create_addon", *UNSEEN, times=20)
+    task(fake, pod_identity_associations=bindings(ROLE_A))
+    assert fake.asked == [ROLE_A]
 
 
 def test_an_association_in_the_way_is_not_waited_for() -> None:
