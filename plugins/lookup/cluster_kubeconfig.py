@@ -15,7 +15,7 @@ description:
   - A task that is given the path has no token among its arguments, so none in its result, on a command line or in
     the environment.
   - The token is the one of P(enbuild.eks.cluster_token#lookup), or the one that O(token) gives. Look it up where it is
-    used, so that each task has a fresh one.
+    used, so that each task has a fresh one. For 30 seconds, tasks of the same options share one.
 author:
   - The enbuild.eks contributors (@enbuild)
 options:
@@ -66,15 +66,19 @@ _raw:
   elements: str
 """
 
+import functools
 import hashlib
 import json
 import os
+import time
 import typing as t
 
 from ..plugin_utils._core.temporary import path_of, write
 from .cluster_token import LookupModule as ClusterToken
 
 STRAYS = "K8S_AUTH_"
+FRESH_SECONDS = 30
+"""How long a token serves the tasks that follow; EKS takes it for 15 minutes."""
 
 
 class LookupModule(ClusterToken):
@@ -84,34 +88,52 @@ class LookupModule(ClusterToken):
         self.set_options(var_options=variables, direct=kwargs)
         for name in [name for name in os.environ if name.startswith(STRAYS)]:
             del os.environ[name]  # A task has a process of its own, whose environment its module gets.
-        token = self.get_option("token")
-        tokens = [token] * len(terms) if token else super().run(terms, variables, **kwargs)
         host = (variables or {}).get("inventory_hostname", "")
-        return [self._written((host, name), each) for name, each in zip(terms, tokens, strict=True)]
+        return [self._file((host, name), functools.partial(self._signed, name, variables, kwargs)) for name in terms]
 
-    def _written(self, of: tuple[str, str], token: str) -> str:
+    def _signed(self, name: str, variables: t.Any, options: dict[str, t.Any]) -> str:
+        """A token made from AWS credentials."""
+        (token,) = super().run([name], variables, **options)
+        return token
+
+    def _file(self, of: tuple[str, str], signed: t.Callable[[], str]) -> str:
         """Path of the file of a host's cluster. Each token of it goes to the same file.
 
         The endpoint alone doesn't tell files apart: clusters behind one proxy share it, and hosts of one cluster may
         have different credentials.
         """
         server = {"server": self.get_option("endpoint"), **_authority(self.get_option("certificate_authority"))}
-        path = path_of(f"kubeconfig-{hashlib.sha256(json.dumps([*of, server]).encode()).hexdigest()}")
-        write(path, json.dumps(kubeconfig(server, token)).encode())
+        path, user = path_of(f"kubeconfig-{_digest([*of, server])}"), _digest(self.get_options())
+        if not _is_fresh(path, user):
+            write(path, json.dumps(kubeconfig(server, user, self.get_option("token") or signed())).encode())
         return path
 
 
-def kubeconfig(server: dict[str, str], token: str) -> dict[str, t.Any]:
+def kubeconfig(server: dict[str, str], user: str, token: str) -> dict[str, t.Any]:
     """A kubeconfig with one context; JSON is YAML."""
     name = "eks"
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": name, "cluster": server}],
-        "users": [{"name": name, "user": {"token": token}}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "users": [{"name": user, "user": {"token": token}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": user}}],
         "current-context": name,
     }
+
+
+def _is_fresh(path: str, user: str) -> bool:
+    """Whether the file was just written, for a user of the same options: signing anew takes longer than reading it."""
+    try:
+        with open(path, "rb") as file:
+            age = time.time() - os.fstat(file.fileno()).st_mtime
+            return 0 <= age < FRESH_SECONDS and json.load(file)["users"][0]["name"] == user
+    except FileNotFoundError:
+        return False
+
+
+def _digest(of: t.Any) -> str:
+    return hashlib.sha256(json.dumps(of, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _authority(given: str) -> dict[str, str]:
