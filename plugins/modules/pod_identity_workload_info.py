@@ -18,8 +18,8 @@ description:
   - V(issued) holds when EKS issues credentials of that role to one of the pods, and the pod finds an agent and
     nothing that an SDK would take before them.
   - V(allowed) holds when the calls that the workload has to make succeed with those credentials.
-  - Changes nothing. It creates a pod as a server-side dry run through the cluster's own admission chain, which needs
-    the permission to create pods in the namespace.
+  - Changes nothing, unless O(ephemeral_container_image) lets it. It creates a pod as a server-side dry run through the
+    cluster's own admission chain, which needs the permission to create pods in the namespace.
   - Credentials are issued by exchanging a token of that very pod, which needs the permission to create
     C(serviceaccounts/token) in Kubernetes and C(eks-auth:AssumeRoleForPodIdentity) in AWS. Credentials and tokens are
     neither returned nor logged.
@@ -167,6 +167,23 @@ options:
       - If the exchange of a token is denied, a pod is asked whatever this option says.
     type: bool
     default: true
+  ephemeral_container_image:
+    description:
+      - Image of an ephemeral container that the module adds to a pod if the pod's own image has no shell, or none of
+        Python, curl, wget and busybox. It needs a shell and one of them. None is added when left out or empty.
+      - B(Kubernetes removes an ephemeral container only with its pod.) A pod gets one, C(pod-identity-ask). It ends by
+        itself after five minutes, and until then a second run asks it again. Afterwards the pod's answer is unknown
+        until the pod is replaced.
+      - The container has the token volume, and the variables of EKS's webhook that name address, file and region. It
+        runs as the user of the pod's first container with credentials, or as user 65534 if that must not be root and
+        names no user, without capabilities, as the Pod Security Standard V(restricted) wants. An exec asks in it.
+      - It needs the permission to C(patch) C(pods/ephemeralcontainers), with which a caller can run any image in any
+        pod. The pod's node pulls the image, and whoever may exec in the namespace can read it.
+      - Its answer covers the network, the agent and the role, and not the SDK of the pod's own image.
+      - If it can't be added or doesn't start within a minute, the pod's answer is unknown, with the reason in
+        RV(workloads[].pod_asked). In check mode, none is added. Not with O(wait_for).
+    type: str
+    default: ""
   rollouts:
     description:
       - Whether to read nodes and PodDisruptionBudgets for C(obstacle) and C(note) of RV(restarts). The other
@@ -216,7 +233,7 @@ requirements:
   - kubernetes >= 29.0.0
 attributes:
   check_mode:
-    description: Leaves out the checks that may change something, and changes nothing else in either mode.
+    description: Leaves out the checks that may change something, and adds no ephemeral container.
     support: full
 """
 
@@ -263,6 +280,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+changed:
+  description: Whether an ephemeral container was added to a pod.
+  returned: always
+  type: bool
+  sample: false
 workloads:
   description: One entry for each workload asked for, in that order, and for those of O(namespaces) after them.
   returned: always
@@ -320,7 +342,8 @@ workloads:
       description:
         - How it was proven that EKS issues credentials; null if that wasn't checked.
         - C(how) is V(eks_auth) if a token of C(pod) was exchanged, V(exec) if that pod asked by itself, with C(tool),
-          V(agent) if it is only likely, and empty if nothing is known. C(message) has the reason.
+          V(ephemeral_container) if a container that was added to it asked, V(agent) if it is only likely, and empty if
+          nothing is known. C(message) has the reason.
       type: dict
       sample:
         how: eks_auth
@@ -334,10 +357,12 @@ workloads:
         - C(agrees) is true if the pod's answer is the same as EKS's, false if it gets no credentials or others, which
           is a finding (C(agent_unreachable), C(other_identity), C(sdk_without_credentials)), and null if nothing is
           known, with the reason in C(message).
+        - C(how) is V(exec), V(ephemeral_container), or empty if nothing is known.
         - C(assumed_role_arn) is empty if the image has no SDK to ask STS.
       type: dict
       sample:
         agrees: true
+        how: exec
         assumed_role_arn: arn:aws:sts::123456789012:assumed-role/enbuild-ai-bedrock/eks-production-enbuild-en-7f3a
         tool: python with boto3
         pod: enbuild-enbuild-ai-6d4cf56db6-x2m8f
@@ -511,6 +536,7 @@ ARGUMENT_SPEC = {
     "checks": {"type": "raw", "default": []},
     "proofs": {"type": "int", "default": 10},
     "ask_pods": {"type": "bool", "default": True},
+    "ephemeral_container_image": {"type": "str", "default": ""},
     "rollouts": {"type": "bool", "default": False},
     "before_restart": {"type": "bool", "default": False},
     "manifests": {"type": "str", "default": "", "no_log": True},
@@ -522,7 +548,7 @@ ARGUMENT_SPEC = {
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run(module, lambda module: module.exit_json(changed=False, **observe(module)))
+    run(module, lambda module: module.exit_json(**observe(module)))
 
 
 if __name__ == "__main__":

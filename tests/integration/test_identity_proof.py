@@ -105,10 +105,7 @@ def test_the_pod_asks_by_itself_where_the_caller_may_not(
 FLOOD = "print('proof.tool=' + ' ' * 5_000_000 + 'curl')\nprint('proof.came=yes')\n" * 10
 
 
-@pytest.mark.parametrize(
-    ("tools", "words"), [("none", "neither Python, curl, wget nor busybox"), ("python", "more than 65,536 bytes")]
-)
-def test_the_next_best_evidence_is_called_so(tools: str, words: str, shop: Shop, outsider: dict[str, str]) -> None:
+def test_the_next_best_evidence_is_called_so(shop: Shop, outsider: dict[str, str]) -> None:
     """Whose Python answers with megabytes isn't believed, and isn't read to its end."""
     shop.kubectl("create", "configmap", "flood", f"--from-literal=sitecustomize.py={FLOOD}")
     shop.healthy(
@@ -117,15 +114,75 @@ def test_the_next_best_evidence_is_called_so(tools: str, words: str, shop: Shop,
             "volumeMounts": [{"name": "flood", "mountPath": "/flood"}],
             "env": [{"name": "PYTHONPATH", "value": "/flood"}],
         },
-        annotations={"lab.enbuild.eks/tools": tools},
+        annotations={"lab.enbuild.eks/tools": "python"},
     )
     shop.settle()
     seen = look_at(shop.lab, keys=outsider, workloads=[{"namespace": shop.namespace, **shop.asked}])
-    (workload,) = seen["workloads"]
+    assert_only_likely(seen["workloads"][0], "more than 65,536 bytes")
+
+
+def assert_only_likely(workload: dict[str, t.Any], words: str) -> None:
     assert (workload["rung"], workload["rungs"]["issued"], workload["issued"]["how"]) == ("injected", None, "agent")
     assert "Likely, but not proven" in workload["stopped_by"]
     assert words in workload["stopped_by"]
     assert workload["findings"] == []
+
+
+RESTRICTED = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+LIMITS = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+SHELL = "registry.example.com/busybox:1.37"
+
+
+def added(shop: Shop) -> list[str]:
+    """The images of the ephemeral containers in all of its pods."""
+    return [each["image"] for pod in shop.pods() for each in pod["spec"].get("ephemeralContainers", [])]
+
+
+def test_an_image_without_a_shell_is_asked_by_an_ephemeral_container(shop: Shop, outsider: dict[str, str]) -> None:
+    """If that is wanted and allowed, once for each pod, in a namespace that takes restricted pods alone."""
+    shop.kubectl("label", "namespace", shop.namespace, "pod-security.kubernetes.io/enforce=restricted")
+    nothing = {"lab.enbuild.eks/tools": "none"}
+    shop.healthy(spec={"securityContext": RESTRICTED}, container={"securityContext": LIMITS}, annotations=nothing)
+    shop.settle()
+    workloads = [{"namespace": shop.namespace, **shop.asked}]
+    unasked = look_at(shop.lab, keys=outsider, workloads=workloads)
+    assert_only_likely(unasked["workloads"][0], "neither Python, curl, wget nor busybox")
+    wanted: dict[str, t.Any] = {"workloads": workloads, "ask_pods": True, "ephemeral_container_image": SHELL}
+    refused = limited(shop, [right for right in MAY.values() if "aws" not in right])
+    unknown: dict[str, dict[str, t.Any]] = {
+        "In check mode, no ephemeral container": {"check_mode": True},
+        'cannot patch resource "pods/ephemeralcontainers"': refused,
+    }
+    for words, options in unknown.items():
+        seen = look_at(shop.lab, **wanted, **options)
+        (workload,) = seen["workloads"]
+        assert (workload["rung"], workload["findings"], seen["changed"]) == ("allowed", [], False)
+        assert workload["pod_asked"]["agrees"] is None
+        assert words in workload["pod_asked"]["message"]
+    assert added(shop) == []
+    first = look_at(shop.lab, keys=outsider, **wanted)
+    again = look_at(shop.lab, **wanted)
+    assert (first["changed"], again["changed"], added(shop)) == (True, False, [SHELL])
+    issued, asked = (seen["workloads"][0][key] for seen, key in ((first, "issued"), (again, "pod_asked")))
+    assert issued == {key: value for key, value in asked.items() if key != "agrees"}
+    assert (asked["agrees"], asked["how"]) == (True, "ephemeral_container")
+    assert asked["tool"] == "wget in an ephemeral container"
+    assert not SECRETS.findall(json.dumps([first, again, shop.pods()]))
+
+
+def test_an_ephemeral_container_that_does_not_start_leaves_it_unknown(shop: Shop) -> None:
+    shop.prepare()
+    item = manifest("Pod")
+    item["metadata"]["annotations"] = {"lab.enbuild.eks/tools": "none"}
+    shop.kubectl("apply", "-f", "-", given=json.dumps(item))
+    shop.kubectl("wait", "pod", "--all", "--for=condition=Ready", "--timeout=60s")
+    asked = [{"namespace": shop.namespace, "pod": "a-pod"}]
+    for image, words, changed in (("none-such", "ImagePullBackOff", True), (SHELL, "with image none-such", False)):
+        seen = look_at(shop.lab, workloads=asked, ask_pods=True, ephemeral_container_image=image)
+        (workload,) = seen["workloads"]
+        assert (workload["rung"], workload["pod_asked"]["agrees"], seen["changed"]) == ("issued", None, changed)
+        assert words in workload["pod_asked"]["message"]
+    assert added(shop) == ["none-such"]
 
 
 MAY: dict[str, dict[str, t.Any]] = {

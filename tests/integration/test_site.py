@@ -223,16 +223,20 @@ def test_only_stale_workloads_are_restarted(lab: Lab, site: Site, installed: Non
         clusterName=lab.cluster_name, namespace=NAMESPACE, serviceAccount="enbuild-enbuild-ctf"
     )["associations"]
     eks.delete_pod_identity_association(clusterName=lab.cluster_name, associationId=found["associationId"])
-    lab.kubectl("rollout", "restart", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE)
+    without_shell = {"metadata": {"annotations": {"lab.enbuild.eks/tools": "none"}}}
+    patch = json.dumps({"spec": {"template": without_shell}})
+    lab.kubectl("patch", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE, "-p", patch)
     lab.kubectl("rollout", "status", "deployment/enbuild-enbuild-ctf", "-n", NAMESPACE, "--timeout=60s")
-    run = site(pod_identity_verify_ask_pods=True, pod_identity_report_dir=str(tmp_path))
+    image = {"pod_identity_verify_ephemeral_container_image": "registry.example.com/busybox"}
+    run = site(pod_identity_verify_ask_pods=True, pod_identity_report_dir=str(tmp_path), **image)
     assert run.returncode == 0, run.output
     assert [change for change in run.changed if "estart" in change] == [
         "enbuild.eks.pod_identity_rollout : Restart Deployment enbuild/enbuild-enbuild-ctf"
     ]
     assert lab.kubectl("get", "pods", "-n", NAMESPACE, "-l", "app=ai", "-o", "name") == before
     made = json.loads((tmp_path / f"{lab.cluster_name}.json").read_text())
-    assert [each["pod_asked"]["agrees"] for each in made["workloads"]] == [True, True]
+    asked = [(each["pod_asked"]["how"], each["pod_asked"]["agrees"]) for each in made["workloads"]]
+    assert asked == [("exec", True), ("ephemeral_container", True)]
     assert_the_job_is_done(lab)
 
 

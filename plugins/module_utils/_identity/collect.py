@@ -65,6 +65,7 @@ def observe_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[st
     orphans = [each for each in sight.bindings.orphans if id(each) not in used]
     judged = [judge(each, asked.rung) for each in seen]
     return {
+        "changed": any(issued.added for each in seen for issued in (each.issued, each.asked) if issued),
         "workloads": judged,
         **verdict(judged, asked.required_rung),
         "orphaned_associations": [orphan["association_id"] for orphan in sight.bindings.orphans],

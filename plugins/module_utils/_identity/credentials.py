@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from .._core.aws import aws_client, error_message
 from .._kubernetes.api import Kubernetes, KubernetesError
 from .._kubernetes.pods import Pod
+from .ask import Asker
 from .evidence import Evidence, Issued
-from .exec_probe import COMMANDS, compared, read
+from .exec_probe import compared
 from .findings.pod import served
 from .findings.role import problem
 from .run_checks import Credentials
@@ -24,7 +25,6 @@ from .run_checks import Credentials
 with contextlib.suppress(ImportError):  # AnsibleAWSModule names the missing library.
     from botocore.exceptions import BotoCoreError, ClientError
 
-FORBIDDEN = 403
 NOT_OURS = "not authorized to perform: eks-auth:"
 """In a denial that is about the caller instead of the pod."""
 
@@ -43,15 +43,16 @@ class Issuer:
     """Asks EKS for the credentials of pods; safe to use from several threads."""
 
     def __init__(
-        self, module: t.Any, kubernetes: Kubernetes, before_restart: bool = False, ask_pods: bool = True
+        self, module: t.Any, kubernetes: Kubernetes, asker: Asker, before_restart: bool = False, ask_pods: bool = True
     ) -> None:
         """With ``before_restart``, a pod will do that doesn't carry the injection yet.
 
-        With ``ask_pods``, a pod itself is asked in addition, as far as the caller may.
+        With ``ask_pods``, a pod itself is asked in addition, as far as the caller may. It is asked in any case where
+        the caller can't exchange its token.
         """
         self._before_restart = before_restart
         self._ask_pods = ask_pods
-        self._closed: set[str] = set()  # namespaces whose pods the caller may not exec in
+        self._asker = asker
         self._client = aws_client(module, "eks-auth")
         self._kubernetes = kubernetes
 
@@ -84,29 +85,13 @@ class Issuer:
         """What the pod says in addition; why it says nothing, where it can't; None where it isn't to be asked."""
         if not (self._ask_pods and pod.injected):
             return None
-        found, obstacle = self._by_exec(pod)
-        return compared(found, seen.association or {}) if found else Issued("", None, pod=pod.name, message=obstacle)
+        return compared(self._asker.ask(pod), seen.association or {})
 
     def _other_evidence(self, seen: Evidence, pod: Pod, why: str) -> Issue:
-        found, obstacle = self._by_exec(pod)
-        if found:
+        found = self._asker.ask(pod)
+        if found.good is not None:
             return Issue(compared(found, seen.association or {}))
-        return Issue(Issued("", None, pod=pod.name, message=f"{why.rstrip('.')}. {obstacle}".rstrip()))
-
-    def _by_exec(self, pod: Pod) -> tuple[Issued | None, str]:
-        """What the pod found out by itself, or why it couldn't."""
-        if not pod.container:
-            return None, f"Pod {pod.name} doesn't know of an agent before it is created anew."
-        if pod.namespace in self._closed:
-            return None, f"The caller may not exec in pods of namespace {pod.namespace}."
-        try:
-            answers = (read(self._kubernetes.execute(pod, command), pod.name) for command in COMMANDS)
-            found = next(filter(None, answers), None)
-        except KubernetesError as error:
-            if error.status == FORBIDDEN:
-                self._closed.add(pod.namespace)
-            return None, str(error)
-        return found, "" if found else f"The image of pod {pod.name} has neither Python, curl, wget nor busybox."
+        return Issue(replace(found, message=f"{why.rstrip('.')}. {found.message}".rstrip()))
 
 
 def likely(seen: Evidence) -> Evidence:

@@ -82,7 +82,10 @@ class Issued:
     """Whether EKS issues credentials to a pod, and how that is known."""
 
     how: str = ""
-    """``eks_auth``: exchanged for this very pod; ``exec``: the pod asked; ``agent``: only likely; "" unknown."""
+    """``eks_auth``: exchanged for this very pod; ``exec``: the pod asked; ``agent``: only likely; "" unknown.
+
+    ``ephemeral_container``: a container that was added to the pod asked.
+    """
     good: bool | None = None
     assumed_role_arn: str = ""
     tool: str = ""
@@ -93,6 +96,8 @@ class Issued:
 
     sdk_error: str = ""
     """Why the SDK in the pod, where it has one, finds no credentials, by the exception's name."""
+    added: bool = False
+    """Whether an ephemeral container was added to the pod for that."""
 
     def result(self) -> dict[str, t.Any]:
         """As modules return it."""

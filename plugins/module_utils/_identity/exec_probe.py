@@ -98,17 +98,20 @@ START = "proof."
 """What each line of the answer starts with."""
 
 
-def read(printed: str, pod: str) -> Issued | None:
+def read(printed: str, pod: str, how: str = "exec") -> Issued | None:
     """What a pod's answer says; None where its image has nothing to ask with.
 
-    An SDK that can say who it is has credentials, also where the agent gave us none.
+    An SDK that can say who it is has credentials, also where the agent gave us none. With ``how``
+    ``ephemeral_container``, the SDK isn't the workload's, and its troubles say nothing.
     """
     said = _said(printed)
     if said.get("tool", "none") == "none":
         return None
     arn = said.get("arn", "")
-    found = Issued("exec", said.get("came") == "yes" or bool(arn), arn, said["tool"], pod)
-    found = replace(found, sdk_error=said["sdk"] if said.get("sdk") in WITHOUT_CREDENTIALS else "")
+    tool = said["tool"] if how == "exec" else f"{said['tool']} in an ephemeral container"
+    found = Issued(how, said.get("came") == "yes" or bool(arn), arn, tool, pod)
+    if how == "exec" and said.get("sdk") in WITHOUT_CREDENTIALS:
+        found = replace(found, sdk_error=said["sdk"])
     if found.good:
         return found
     why = f" ({said['error']})" if said.get("error") else ""

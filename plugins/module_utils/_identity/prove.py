@@ -10,10 +10,12 @@ import typing as t
 from dataclasses import replace
 
 from .._core.aws import aws_client
+from .._core.converge import predicts
 from .._core.parallel import spread
 from .._iam.roles_api import IamRoles
 from .._kubernetes.api import Kubernetes
 from .._workload.checks import Check
+from .ask import Asker
 from .credentials import Issuer
 from .evidence import Answer, Evidence, Issued, undeclared
 from .explain import explained
@@ -40,7 +42,7 @@ def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Eviden
     chosen = [each for each in ready if each.workload not in left_out]
     iam = functools.cache(lambda: _iam(module, asked))
     simulator = _simulator(module, chosen, lambda: iam().client)
-    prover = _Prover(module, Issuer(module, kubernetes, asked.before_restart, asked.ask_pods), simulator, asked.rung)
+    prover = _Prover(module, _issuer(module, kubernetes, asked), simulator, asked.rung)
     proven = {each.workload: each for each in spread(prover.prove, chosen, CONCURRENCY)}
     unproven = Issued(message=f"Not proven: no more than {asked.proofs} workloads that nobody named are (proofs)")
     climbed = [
@@ -48,6 +50,11 @@ def prove(module: t.Any, kubernetes: Kubernetes, asked: Asked, seen: list[Eviden
         for each in seen
     ]
     return explained(iam, asked.rung, climbed)
+
+
+def _issuer(module: t.Any, kubernetes: Kubernetes, asked: Asked) -> Issuer:
+    asker = Asker(kubernetes, asked.ephemeral_container_image, predicts(module))
+    return Issuer(module, kubernetes, asker, asked.before_restart, asked.ask_pods)
 
 
 def _iam(module: t.Any, asked: Asked) -> IamRoles:

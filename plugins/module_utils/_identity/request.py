@@ -52,6 +52,8 @@ class Asked:
     """Those that the caller has read."""
     ask_pods: bool = True
     """Whether a pod itself is asked for its credentials, too."""
+    ephemeral_container_image: str = ""
+    """Image of a container to add to a pod whose own has no program to ask with; "" for none."""
 
     @property
     def scans(self) -> bool:
@@ -89,7 +91,7 @@ def parse(params: t.Mapping[str, t.Any]) -> Asked:
         _wait(params),
         params["rollouts"],
         *_read(params),
-        params["ask_pods"],
+        *_asking(params),
     )
 
 
@@ -120,6 +122,14 @@ def _associations(params: t.Mapping[str, t.Any]) -> tuple[t.Mapping[str, t.Any],
             "associations goes with rung declared or injected, and not with wait_for: a proof reads them anew"
         )
     return given
+
+
+def _asking(params: t.Mapping[str, t.Any]) -> tuple[bool, str]:
+    """How pods are asked; refused for a wait with ephemeral containers, which would look at pods again and again."""
+    image = str(params["ephemeral_container_image"] or "")
+    if image and params["wait_for"]:
+        raise Refused("ephemeral_container_image doesn't go with wait_for: prove the pods when the wait is over")
+    return params["ask_pods"], image
 
 
 def _spaces(params: t.Mapping[str, t.Any], workloads: t.Collection[Workload]) -> frozenset[str] | None:

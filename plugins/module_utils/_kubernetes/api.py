@@ -32,6 +32,8 @@ MOST_SPACES = 2
 """Namespaces that are listed one by one; more are read with the whole cluster."""
 TOKEN_SECONDS = 600
 """Life of a token; Kubernetes makes none for less."""
+STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+"""Merges lists by the names in them."""
 AUDIENCE = "pods.eks.amazonaws.com"
 _ONE_AT_A_TIME = threading.Lock()
 """For a first import by one of several threads."""
@@ -216,6 +218,25 @@ class Kubernetes:
         )
         return str(answer["status"]["token"])
 
+    def pod(self, pod: Pod) -> Object:
+        """``pod`` as the API gives it now; KubernetesError where it is gone, though another has its name."""
+        path = f"/api/v1/namespaces/{pod.namespace}/pods"
+        found = self._pages(path, ("fieldSelector", f"metadata.name={pod.name}"))
+        same = next((item for item in found if item["metadata"]["uid"] == pod.uid), None)
+        if same is None:
+            raise KubernetesError(f"Pod {pod.namespace}/{pod.name} is gone.", 404)
+        return same
+
+    def add_container(self, pod: Pod, container: Object) -> Object:
+        """``pod`` after an ephemeral container was added to it, which nobody can remove."""
+        return self._request(
+            f"add an ephemeral container to pod {pod.namespace}/{pod.name}",
+            f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/ephemeralcontainers",
+            method="PATCH",
+            body={"metadata": {"uid": pod.uid}, "spec": {"ephemeralContainers": [container]}},
+            content_type=STRATEGIC_MERGE,
+        )
+
     def execute(self, pod: Pod, command: t.Sequence[str]) -> str:
         """What ``command`` prints in a container of ``pod`` that carries the injection."""
         from websocket import WebSocketException  # Few execute anything.
@@ -272,10 +293,11 @@ class Kubernetes:
             query = [("limit", str(PAGE)), *filters, ("continue", token)]
 
     def _request(
-        self, purpose: str, path: str, method: str = "GET", query: t.Any = (), body: Object | None = None
+        self, purpose: str, path: str, method: str = "GET", query: t.Any = (), body: Object | None = None, **more: str
     ) -> dict[str, t.Any]:
+        """The answer; ``more`` may have the body's ``content_type``."""
         try:
-            answer = self._client.request(method, path, body=body, query_params=list(query), serialize=False)
+            answer = self._client.request(method, path, body=body, query_params=list(query), serialize=False, **more)
         except (ApiException, HTTPError, OSError) as error:
             raise KubernetesError(_sentence(purpose, error), _status(error), _reason(error)) from error
         return t.cast("dict[str, t.Any]", json.loads(answer.data))

@@ -61,7 +61,7 @@ def workload(name: str, namespace: str = "shop", rung: str = "allowed", **change
         "restartable": [],
         "unmanaged_pods": [],
         "issued": {"how": "eks_auth", "assumed_role_arn": role, "tool": ""} if height > 2 else None,
-        "pod_asked": {"agrees": True, "assumed_role_arn": role, "tool": "curl"} if height > 2 else None,
+        "pod_asked": {"agrees": True, "how": "exec", "assumed_role_arn": role, "tool": "curl"} if height > 2 else None,
         "allowed": [] if height < 3 else [check(height > 3)],
         "role": {"arn": role, "exists": True, "trust_problem": "", "policies": [f"{namespace}-{name}"]},
         "stopped_by": "" if height == len(RUNGS) - 1 else f"{RUNGS[height + 1]} does not hold",

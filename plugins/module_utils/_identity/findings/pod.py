@@ -57,7 +57,7 @@ def asked_result(seen: Evidence) -> dict[str, t.Any] | None:
     asked = seen.asked
     if asked is None:
         return None
-    return {"agrees": _agrees(asked), **{key: value for key, value in asked.result().items() if key != "how"}}
+    return {"agrees": _agrees(asked), **asked.result()}
 
 
 def _agrees(asked: Issued) -> bool | None:

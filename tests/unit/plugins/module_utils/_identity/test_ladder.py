@@ -360,6 +360,8 @@ def test_a_pod_that_answered_for_itself_is_believed(name: str, code: str) -> Non
     verdict = judge(proven(template=template))
     assert (codes(verdict), verdict["rungs"]["issued"]) == ([code], False)
     assert codes(judge(proven(template=template, issued=Issued("exec", True)))) == []
+    elsewhere = Issued("ephemeral_container", True)
+    assert codes(judge(proven(template=template, issued=elsewhere))), "it has neither the variables nor the SDK"
 
 
 def test_the_remedy_for_a_bare_pod_of_irsa_copies_no_variable_of_it() -> None:
@@ -392,6 +394,12 @@ SAID: dict[str, tuple[Issued, bool | None, list[str], bool]] = {
         ["other_identity"],
         False,
     ),
+    "none, in an ephemeral container": (
+        Issued("ephemeral_container", False, tool="curl in an ephemeral container", pod="a", message="None"),
+        False,
+        ["agent_unreachable"],
+        False,
+    ),
     "an old SDK": (
         Issued("exec", True, tool="python", pod="a", sdk_error="ValueError"),
         False,
@@ -411,6 +419,7 @@ def test_what_the_pod_itself_says_is_compared_with_what_eks_issued(
     assert (codes(verdict), verdict["rungs"]["issued"]) == (expected, holds)
     assert verdict["pod_asked"] is not None
     assert (verdict["pod_asked"]["agrees"], verdict["issued"]["how"]) == (agrees, "eks_auth")
+    assert verdict["pod_asked"]["how"] == asked.how
 
 
 def test_what_the_pod_says_is_left_out_where_another_finding_explains_it() -> None:

@@ -37,3 +37,10 @@ def test_a_proof_and_a_wait_are_not_made_of_what_was_read_before(params: dict[st
 def test_another_cluster_than_the_one_that_is_named_is_refused() -> None:
     with pytest.raises(Refused, match="cluster is test, and cluster_name is production"):
         asked(cluster={"name": "test"})
+
+
+def test_an_ephemeral_container_is_for_a_single_look() -> None:
+    assert asked().ephemeral_container_image == ""
+    assert asked(ephemeral_container_image="busybox").ephemeral_container_image == "busybox"
+    with pytest.raises(Refused, match="doesn't go with wait_for"):
+        asked(ephemeral_container_image="busybox", wait_for="injected")

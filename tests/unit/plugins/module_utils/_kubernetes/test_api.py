@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import types
 import typing as t
+from dataclasses import replace
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.api import Kubernetes, KubernetesError
-from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner
+from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner, Pod
 from kubernetes.client.exceptions import ApiException
 
 PODS, SETS = "/api/v1/pods", "/apis/apps/v1/replicasets"
@@ -30,9 +31,13 @@ class Server:
     def __init__(self, lists: dict[str, list[dict[str, t.Any]]], allowed: t.Collection[str] | None = None) -> None:
         self._lists, self._allowed = lists, allowed
         self.asked: list[str] = []
+        self.sent: list[dict[str, t.Any]] = []
 
-    def request(self, _method: str, path: str, query_params: list[tuple[str, str]], **_unused: t.Any) -> t.Any:
+    def request(self, method: str, path: str, query_params: list[tuple[str, str]], **more: t.Any) -> t.Any:
         self.asked.append(path)
+        if method != "GET":
+            self.sent.append(more)
+            return types.SimpleNamespace(data=json.dumps(more["body"]))
         space = path.partition("/namespaces/")[2].partition("/")[0]
         if self._allowed is not None and space not in self._allowed:
             raise ApiException(status=403, reason="Forbidden")
@@ -86,3 +91,19 @@ def test_a_list_of_all_that_is_forbidden_is_an_error() -> None:
     with pytest.raises(KubernetesError):
         Kubernetes(server).running()
     assert Kubernetes(server).allowed_objects("pods") is None
+
+
+def test_a_container_is_added_to_that_very_pod() -> None:
+    """Not to another of its name: the API server compares the uid."""
+    server = Server({PODS: [item("orders-1")]})
+    server._lists[PODS][0]["metadata"]["uid"] = "1"
+    pod = Pod("orders-1", "shop", "orders", Owner("Pod", "shop", "orders-1"), uid="1")
+    kubernetes = Kubernetes(server)
+    kubernetes.add_container(pod, {"name": "x"})
+    assert server.asked == ["/api/v1/namespaces/shop/pods/orders-1/ephemeralcontainers"]
+    (sent,) = server.sent
+    assert sent["content_type"] == "application/strategic-merge-patch+json"
+    assert sent["body"] == {"metadata": {"uid": "1"}, "spec": {"ephemeralContainers": [{"name": "x"}]}}
+    assert kubernetes.pod(pod)["metadata"]["name"] == "orders-1"
+    with pytest.raises(KubernetesError, match="Pod shop/orders-1 is gone"):
+        kubernetes.pod(replace(pod, uid="2"))
