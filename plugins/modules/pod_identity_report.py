@@ -156,6 +156,13 @@ severe:
   elements: dict
   sample:
     - {code: stale_pods, severity: warning, object: Deployment shop/orders, message: 1 pod lacks it, remedy: restart it}
+changes:
+  description: What the run changed, or in check mode would change, by cluster.
+  returned: with O(about=run) and O(changes=true)
+  type: dict
+  sample:
+    production:
+      - {step: pod_identity_iam, kind: role, name: shop-orders, action: update, what: [trust policy]}
 drift:
   description: Whether something isn't as declared.
   returned: with O(about=drift)

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.lab
 HERE = "tests/integration/test_documentation.py::"
 SHOWN = {
     "ansible-playbook enbuild.eks.site --check": "lab: would change 9 things",
-    "ansible-playbook enbuild.eks.site": "2 workloads (2 allowed); no finding",
+    "ansible-playbook enbuild.eks.site": "lab: changed 9 things: created 1 release, 1 add-on, 2 roles, 1 policy and 2"
+    " associations; restarted 2 workloads",
     "ansible-playbook enbuild.eks.diagnose": "ERROR no_policy: Role enbuild-ai-bedrock has no policy",
     "ansible-playbook enbuild.eks.site --tags pod_identity_iam,pod_identity_verify": "lab: changed 1 thing",
     "ansible-playbook enbuild.eks.site -e @orders.yml": "1 workload (1 allowed)",

@@ -47,7 +47,8 @@ def _advice(result: Item, context: Context) -> str:
 
 def verdict(given: Item, context: Context) -> Outcome:
     """What pods have: what pod_identity_workload_info found, as lines, a page, JSON and counts."""
-    made = identity.report(given["found"], given["cluster"], given["rung"] or "", context.now)
+    changed = changes.changes(changes.results_of(context.variables))
+    made = identity.report(given["found"], given["cluster"], given["rung"] or "", context.now, changed)
     name = context.name(given["cluster"])
     html = page(made) if given["dir"] or given["artifact"] else ""
     pages = {"pod_identity_report_html": {name: html}} if given["artifact"] else {}
@@ -122,6 +123,7 @@ def whole_run(given: Item, context: Context) -> Outcome:
     return Outcome(
         lines=[*changes.lines(made, context.check), *notes, *ends],
         artifacts={**({"pod_identity_changes": made} if given["changes"] else {}), "pod_identity_stopped": stopped},
+        returns={"changes": made} if given["changes"] else {},
     )
 
 

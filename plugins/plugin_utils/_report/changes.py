@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 
-from .identity import plain
+from .identity import number, plain
 from .model import Change, Item, Results
 
 DONE = {"create": "created", "update": "updated", "delete": "deleted", "restart": "restarted"}
 RESULTS = "pod_identity_results"
+MOST_LISTED = 3
+"""Changes that the end of a run names; more of them it counts."""
+ELSEWHERE = "Each of these changes: in the report (pod_identity_report_dir), or with -v"
 
 
 def changes(results: Results) -> list[Change]:
@@ -35,19 +39,48 @@ def results_of(variables: Item) -> Results:
 
 
 def lines(by_cluster: t.Mapping[str, t.Sequence[Item]], predicted: bool = False) -> list[str]:
-    """The changes as lines for a terminal, by cluster; ``predicted`` are those that check mode would make."""
-    return [line for cluster, made in by_cluster.items() for line in _lines_of(cluster, made, predicted)]
+    """The changes as lines for a terminal, by cluster; ``predicted`` are those that check mode would make.
+
+    Those that were made are counted where there are many: each of them is in the report and in the artifact.
+    """
+    if predicted or sum(map(len, by_cluster.values())) <= MOST_LISTED:
+        return [line for cluster, made in by_cluster.items() for line in _listed(cluster, made, predicted)]
+    return [*(_counted(cluster, made) for cluster, made in by_cluster.items()), ELSEWHERE]
 
 
-def _lines_of(cluster: str, made: t.Sequence[Item], predicted: bool) -> t.Iterator[str]:
-    verb = "would change" if predicted else "changed"
-    number = f"{len(made)} thing{'' if len(made) == 1 else 's'}" if made else "nothing"
-    yield f"{cluster}: {verb} {number}"
+def _listed(cluster: str, made: t.Sequence[Item], predicted: bool) -> t.Iterator[str]:
+    yield f"{cluster}: {'would change' if predicted else 'changed'} {_things(made)}"
     for change in made:
         yield f"  {change['action'] if predicted else DONE[change['action']]} {described(change)}"
+
+
+def _counted(cluster: str, made: t.Sequence[Item]) -> str:
+    return f"{cluster}: changed {_things(made)}{': ' if made else ''}{grouped(made)}"
+
+
+def _things(made: t.Sequence[Item]) -> str:
+    return number(len(made), "thing") if made else "nothing"
+
+
+def grouped(made: t.Iterable[Item]) -> str:
+    """How many of each kind were created, updated and so on: "created 2 roles and 1 policy; restarted 1 workload"."""
+    counts: dict[str, Counter[str]] = {}
+    for change in made:
+        counts.setdefault(change["action"], Counter())[word(change["kind"])] += 1
+    return "; ".join(f"{DONE[action]} {_row(kinds)}" for action, kinds in counts.items())
+
+
+def _row(kinds: t.Mapping[str, int]) -> str:
+    *most, last = [number(count, kind) for kind, count in kinds.items()]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def word(kind: str) -> str:
+    """A kind of things in words."""
+    return {"addon": "add-on"}.get(kind, kind.replace("_", " "))
 
 
 def described(item: Item) -> str:
     """Kind, name, and which aspects: "role shop-orders: trust policy"."""
     about = f": {', '.join(item['what'])}" if item["what"] else ""
-    return f"{item['kind'].replace('_', ' ')} {item['name']}{about}"
+    return f"{word(item['kind'])} {item['name']}{about}"

@@ -21,10 +21,13 @@ MOST_FINDINGS = 15
 CLUSTER_KEYS = ("name", "arn", "region", "account_id", "version")
 
 
-def report(found: Item, cluster: Item, wanted: str = "", generated_at: str = "") -> Report:
+def report(
+    found: Item, cluster: Item, wanted: str = "", generated_at: str = "", changes: t.Sequence[Item] = ()
+) -> Report:
     """The report's data from what enbuild.eks.pod_identity_workload_info returned as ``found``, of ``cluster``.
 
-    ``wanted`` is the rung that was asked for, "" for as high as permissions allow; ``generated_at`` an ISO time.
+    ``wanted`` is the rung that was asked for, "" for as high as permissions allow; ``generated_at`` an ISO time;
+    ``changes`` are what the run changed in the cluster so far, or in check mode would change.
     """
     workloads = [plain(item) for item in found["workloads"]]
     made = {
@@ -34,6 +37,7 @@ def report(found: Item, cluster: Item, wanted: str = "", generated_at: str = "")
         "summary": {},
         "workloads": sorted(workloads, key=lambda item: (item["namespace"], item["object"], item["kind"])),
         "findings": plain(found["findings"]),
+        "changes": plain(changes),
     }
     return {**made, "summary": _summary(made)}
 
@@ -108,14 +112,15 @@ def counts(summary: Item) -> str:
     """The counts of a report in a line: "3 workloads (2 allowed, 1 none); 1 error"."""
     rungs = [f"{summary['by_rung'][rung]} {rung}" for rung in reversed(RUNGS) if summary["by_rung"][rung]]
     rungs += [f"{summary['without_identity']} without identity"] if summary["without_identity"] else []
-    wrong = [_number(count, severity) for severity, count in summary["findings"].items() if count]
-    return (
-        f"{_number(summary['workloads'], 'workload')} ({', '.join(rungs) or '-'}); {', '.join(wrong) or 'no finding'}"
-    )
+    wrong = [number(count, severity) for severity, count in summary["findings"].items() if count]
+    return f"{number(summary['workloads'], 'workload')} ({', '.join(rungs) or '-'}); {', '.join(wrong) or 'no finding'}"
 
 
-def _number(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 or thing == "info" else f"{count} {thing}s"
+def number(count: int, thing: str) -> str:
+    """The count with its noun: "2 policies"."""
+    if count == 1 or thing == "info":
+        return f"{count} {thing}"
+    return f"{count} {thing.removesuffix('y')}ies" if thing.endswith("y") else f"{count} {thing}s"
 
 
 def fleet_lines(reports: t.Mapping[str, Item], stopped: t.Mapping[str, Item]) -> list[str]:

@@ -15,7 +15,8 @@ import jinja2
 
 from ...module_utils._identity.ladder import RUNGS
 from ...module_utils._identity.verdict import involved
-from .identity import Report, plain, report_findings
+from .changes import described
+from .identity import Report, number, plain, report_findings
 
 Item = t.Mapping[str, t.Any]
 
@@ -44,6 +45,7 @@ def page(report: Item) -> str:
             ladder=RUNGS,
             verdict=_verdict(made["summary"]),
             groups=_groups(made),
+            changes=[f"{change['action']} {described(change)}" for change in made["changes"]],
             namespaces=_namespaces(made["workloads"]),
             most_in_group=MOST_IN_GROUP,
             style_hash=_hash("report.css"),
@@ -80,18 +82,14 @@ def _verdict(summary: Item) -> dict[str, str]:
         return {"tone": "unknown", "text": "No workload was looked at."}
     if below or errors:
         return {"tone": "bad", "text": _bad_news(below, summary["workloads"], errors)}
-    tail = f" {_number(warnings, 'warning')} below." if warnings else ""
+    tail = f" {number(warnings, 'warning')} below." if warnings else ""
     return {"tone": "good", "text": f"Every workload holds as far as was asked for.{tail}"}
 
 
 def _bad_news(below: int, workloads: int, errors: int) -> str:
-    parts = [f"{below} of {_number(workloads, 'workload')} fall short"] if below else []
-    parts += [_number(errors, "error")] if errors else []
+    parts = [f"{below} of {number(workloads, 'workload')} fall short"] if below else []
+    parts += [number(errors, "error")] if errors else []
     return ", ".join(parts) + "."
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _groups(report: Report) -> list[dict[str, t.Any]]:

@@ -10,13 +10,12 @@ import typing as t
 from ...module_utils._association.plan import describe_owner
 from ...module_utils._core.text import some
 from ...module_utils._teardown.plan import FOREIGN
+from .changes import word
 from .model import Change, Item, Result, Results, entry, place
 
 STEP = "pod_identity_teardown"
 AGENT = "eks-pod-identity-agent"
 DELETED = "delete_pod_identity_association"
-KINDS = {"addon": "add-on"}
-"""Kinds of things in words, where these differ."""
 
 
 def result(registered: Item) -> Result:
@@ -79,7 +78,7 @@ def _kept(kind: str, name: str, reasons: t.Iterable[str]) -> Item:
 def summary(results: Results) -> dict[str, list[t.Any]]:
     """What was ``removed``, or in check mode would be, release and all, and what is ``kept``, with the reasons."""
     changes = [*results.get("enbuild_release", {}).get("changes", ()), *results[STEP]["changes"]]
-    removed = [f"{KINDS.get(change['kind'], change['kind'])} {change['name']}" for change in changes]
+    removed = [f"{word(change['kind'])} {change['name']}" for change in changes]
     return {"removed": removed, "kept": list(results[STEP]["kept"])}
 
 

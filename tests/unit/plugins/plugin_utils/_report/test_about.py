@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
 
 import pytest
@@ -82,6 +83,7 @@ def test_check_mode_shows_no_finding_that_the_run_would_mend_and_still_counts_it
     assert len(made.lines) == 1
     assert "ERROR" not in made.lines[0]
     assert made.artifacts == verdict(context()).artifacts
+    assert [each["name"] for each in json.loads(made.files["production.json"])["changes"]] == ["Deployment shop/orders"]
     assert verdict(context(check=True)).lines == verdict(context()).lines
 
 
@@ -114,6 +116,7 @@ def test_the_end_of_a_run_says_what_changed_what_holds_and_what_to_do() -> None:
     assert list(made.artifacts["pod_identity_changes"]) == ["production"]
     assert made.artifacts["pod_identity_stopped"] == {}
     assert [about.tone(line) for line in made.lines] == ["change", None, "good"]
+    assert made.returns["changes"] == made.artifacts["pod_identity_changes"]
 
 
 def test_what_steps_want_people_to_know_is_said_at_the_end() -> None:
@@ -234,6 +237,8 @@ TONES = {
     "lab: changed nothing": "good",
     "lab: would change nothing": "good",
     "lab: changed 4 things": "change",
+    "lab: changed 4 things: created 2 roles; restarted 2 workloads": "change",
+    "Each of these changes: in the report (pod_identity_report_dir), or with -v": None,
     "lab: would change 1 thing": "change",
     "  created role shop: trust policy": None,
     "lab: run it without --check to make these changes": "change",

@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 from ansible_collections.enbuild.eks.plugins.plugin_utils._report import changes as changes_report
-from ansible_collections.enbuild.eks.plugins.plugin_utils._report import steps
+from ansible_collections.enbuild.eks.plugins.plugin_utils._report import model, steps
 from ansible_collections.enbuild.eks.tests.unit.plugins import registered
 
 
@@ -128,3 +128,26 @@ def test_clusters_and_their_changes_in_lines() -> None:
         "production: would change 1 thing",
         "  restart workload Deployment shop/orders",
     ]
+
+
+def test_many_changes_are_one_line_for_each_cluster_that_says_where_they_are_named() -> None:
+    kinds = ("role", "role", "managed_policy", "addon")
+    made = [model.entry("step", kind, f"shop-{number}", "create") for number, kind in enumerate(kinds)]
+    made.append(model.entry("step", "policy", "shop/shop", "update"))
+    by_cluster = {"production": made, "staging": made[:1], "dev": []}
+    assert changes_report.lines(by_cluster) == [
+        "production: changed 5 things: created 2 roles, 1 managed policy and 1 add-on; updated 1 policy",
+        "staging: changed 1 thing: created 1 role",
+        "dev: changed nothing",
+        "Each of these changes: in the report (pod_identity_report_dir), or with -v",
+    ]
+
+
+def test_a_prediction_names_all_that_it_would_change() -> None:
+    made = [model.entry("step", "role", f"shop-{number}", "create") for number in range(20)]
+    assert len(changes_report.lines({"production": made}, predicted=True)) == 21
+
+
+@pytest.mark.parametrize(("kind", "words"), [("policy", "2 policies"), ("addon", "2 add-ons"), ("file", "2 files")])
+def test_kinds_are_counted_in_words(kind: str, words: str) -> None:
+    assert changes_report.grouped([model.entry("step", kind, name, "update") for name in "ab"]) == f"updated {words}"

@@ -105,3 +105,10 @@ def test_what_is_wrong_comes_first_where_something_is(name: str) -> None:
     headings = sorted(("How far identities hold", "Findings ", "Map "), key=text.index)
     assert headings.index("Findings ") == ("broken", "healthy").index(name)
     assert [text.count(heading) for heading in headings[:1]] == [1]
+
+
+def test_a_run_that_changes_something_lists_each_change() -> None:
+    made = {"kind": "role", "name": "<shop>", "action": "update", "what": ["trust policy"]}
+    healthy = samples.healthy()
+    assert "update role <shop>: trust policy" in Structure(page({**healthy, "changes": [made]})).text
+    assert "Changes of this run" not in Structure(page(healthy)).text
