@@ -54,8 +54,8 @@ options:
         description:
           - Who may assume the role, as a dictionary or JSON. See P(enbuild.eks.pod_identity_trust#filter).
           - It is compared by meaning. The order of statements makes no difference.
+          - Required with O(state=present).
         type: json
-        required: true
       service_accounts:
         description:
           - The service accounts that the role is for. They matter where the role belongs to somebody else.
@@ -116,6 +116,14 @@ options:
           - Tags that AWS reserves and C(enbuild.eks/managed-by) stay.
         type: bool
         default: true
+  state:
+    description:
+      - V(present) makes of the roles what is declared.
+      - V(absent) deletes them with their policies, and removes them from instance profiles. Only O(roles[].role_name)
+        counts then. A role without the tag C(enbuild.eks/managed-by) fails the task before any role is deleted.
+    type: str
+    choices: [present, absent]
+    default: present
   adopt:
     description: Whether statements, policies and tags may be added to roles of somebody else, whoever uses them.
     type: bool
@@ -169,6 +177,12 @@ EXAMPLES = r"""
         trust_policy: "{{ read.cluster | enbuild.eks.pod_identity_trust }}"
   check_mode: true
   diff: true
+
+- name: Delete a role
+  enbuild.eks.pod_identity_roles:
+    state: absent
+    roles:
+      - role_name: shop-search
 """
 
 RETURN = r"""
@@ -279,7 +293,7 @@ ROLE_SPEC = {
     "role_name": {"type": "str", "required": True},
     "path": {"type": "str"},
     "description": {"type": "str"},
-    "trust_policy": {"type": "json", "required": True},
+    "trust_policy": {"type": "json"},
     "service_accounts": {"type": "list", "elements": "dict", "options": SERVICE_ACCOUNT_SPEC},
     "policy": {"type": "json"},
     "policy_name": {"type": "str"},
@@ -291,6 +305,7 @@ ROLE_SPEC = {
 }
 ARGUMENT_SPEC = {
     "roles": {"type": "list", "elements": "dict", "required": True, "options": ROLE_SPEC},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "adopt": {"type": "bool", "default": False},
     "report_unlisted": {"type": "bool", "default": False},
     "trust_policy_quota": {"type": "int", "default": TRUST_QUOTA},

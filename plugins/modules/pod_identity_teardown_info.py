@@ -188,6 +188,12 @@ roles:
       type: list
       elements: str
       sample: ["the association of shop/search in cluster production in us-east-1 uses it"]
+unused_roles:
+  description: Those of RV(roles) that may be deleted, as O(enbuild.eks.pod_identity_roles#module:roles) takes them.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{role_name: shop-orders}]
 agent_users:
   description: Service accounts (C(NAMESPACE/NAME)) that still use the Pod Identity Agent after O(ended) are deleted.
   returned: always

@@ -127,6 +127,9 @@ def test_what_was_made_here_goes_and_nothing_else(account: Account, shop: Shop) 
     assert predicted.returncode == 0, predicted.output
     assert "would stop, with nothing removed: Running pods hold credentials" in predicted.output
     assert f"--- before: association {shop.namespace}/orders" in predicted.output
+    assert "--- before: role td-orders" in predicted.output
+    assert "DEPRECATION" not in predicted.output
+    assert re.findall(r"^skipping: ", predicted.output, re.MULTILINE) == []
     assert re.findall(r"^-.*: null", predicted.output, re.MULTILINE) == []
     shop.kubectl("delete", "pod/hiding")
     assert account.bound() == {*arns, "hand", "elsewhere"}

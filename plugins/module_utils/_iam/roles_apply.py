@@ -18,6 +18,7 @@ from .policy_documents import same
 from .roles_api import SETTLING
 from .roles_model import Desired, Request, State
 from .roles_plan import differences, plan, unlisted
+from .roles_removal import removal
 from .trust_policy import Document
 
 CONCURRENCY = 8
@@ -82,10 +83,15 @@ class Roles:
         words: dict[str, t.Any] = {"role_name": desired.name, "differences": [], "unlisted": []}
         if isinstance(observed, AnsibleAWSError):
             return Item(desired.name, words, desired, error=observed)
-        todo = plan(desired, observed, self._request.rules)
+        todo = self._plan(desired, observed)
         words["differences"] = differences(todo.changes)
         words["unlisted"] = unlisted(desired, observed) if self._request.unlisted else []
         return Item(desired.name, words, desired, todo)
+
+    def _plan(self, desired: Desired, observed: State | None, since: Document | None = None) -> Plan:
+        if self._request.absent:
+            return removal(observed, self._profiles(desired.name) if observed else ())
+        return plan(desired, observed, self._request.rules, since)
 
     def _try_to_read(self, desired: Desired) -> State | AnsibleAWSError | None:
         try:
@@ -99,7 +105,7 @@ class Roles:
         if raw is None:
             return None
         state = _state(raw)
-        everything = state.ours and (self._request.unlisted or desired.purge_policies)
+        everything = state.ours and (self._request.unlisted or desired.purge_policies or self._request.absent)
         return replace(
             state,
             policy=None if desired.policy is None else self._policy(desired),
@@ -127,6 +133,11 @@ class Roles:
             pages = self._client.get_paginator("list_role_policies").paginate(RoleName=name)
             return tuple(policy for page in pages for policy in page["PolicyNames"])
 
+    def _profiles(self, name: str) -> tuple[str, ...]:
+        with doing(f"list the instance profiles of role {name}"):
+            pages = self._client.get_paginator("list_instance_profiles_for_role").paginate(RoleName=name)
+            return tuple(each["InstanceProfileName"] for page in pages for each in page["InstanceProfiles"])
+
     def _settle(self, item: Item) -> Item:
         made: list[Change] = []
         try:
@@ -148,7 +159,7 @@ class Roles:
             except Moved:
                 if not self._deadline.pause(min(0.2 * 2**attempt, 5)):
                     break
-                todo = plan(item.goal, self._read(item.goal), self._request.rules, since)
+                todo = self._plan(item.goal, self._read(item.goal), since)
         raise AnsibleAWSError(
             message=f"Role {item.name} was changed by somebody else each time that it was to be changed here."
             " Run this again when the other run has ended"

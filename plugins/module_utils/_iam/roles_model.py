@@ -105,24 +105,29 @@ class Request:
     rules: Rules
     unlisted: bool
     """Whether policies that aren't declared are read too."""
+    absent: bool = False
+    """Whether the roles are deleted."""
 
 
 def request(params: t.Mapping[str, t.Any]) -> Request:
     """Read the options of the task, or refuse them before anything is called."""
-    roles = tuple(_desired(f"roles[{number}]", item) for number, item in enumerate(params["roles"]))
+    absent = params["state"] == "absent"
+    roles = tuple(_desired(f"roles[{number}]", item, absent) for number, item in enumerate(params["roles"]))
     names = [role.name.lower() for role in roles]
     if doubled := sorted({role.name for role in roles if names.count(role.name.lower()) > 1}):
         raise Refused(f"roles names {', '.join(doubled)} more than once, and IAM doesn't tell upper from lower case.")
     rules = Rules(params["adopt"], params["trust_policy_quota"], params["managed_policies_quota"])
-    return Request(roles, rules, params["report_unlisted"])
+    return Request(roles, rules, params["report_unlisted"], absent)
 
 
-def _desired(label: str, item: t.Mapping[str, t.Any]) -> Desired:
+def _desired(label: str, item: t.Mapping[str, t.Any], absent: bool) -> Desired:
+    if not (item["trust_policy"] or absent):
+        raise Refused(f"{label}.trust_policy is missing, and every role has one.")
     name = _matching(f"{label}.role_name", item["role_name"], _NAME, "1 to 64 letters, digits and +=,.@_-")
     tags = item["tags"]
     return Desired(
         name=name,
-        trust=_document(f"{label}.trust_policy", item["trust_policy"]) or {},
+        trust=_document(f"{label}.trust_policy", item["trust_policy"]) if item["trust_policy"] else {},
         path=_optional(f"{label}.path", item["path"], _PATH, "/ or /PART/"),
         description=_description(label, item["description"]),
         policy=_document(f"{label}.policy", item["policy"]) if item["policy"] else None,

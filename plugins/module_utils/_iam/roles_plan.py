@@ -166,8 +166,8 @@ def _changes(desired: Desired, observed: State | None, target: State) -> t.Itera
     yield from _inline_changes(desired, observed, target)
 
 
-def _call(
-    call: str,
+def call(
+    operation: str,
     role: str,
     purpose: str,
     args: t.Mapping[str, t.Any],
@@ -176,7 +176,8 @@ def _call(
     name: str = "",
     action: str = "update",
 ) -> RoleChange:
-    return RoleChange(call, {"RoleName": role, **args}, purpose, kind, name or role, action, what)
+    """One call of ``operation``, and how a report names it."""
+    return RoleChange(operation, {"RoleName": role, **args}, purpose, kind, name or role, action, what)
 
 
 def _create(desired: Desired, target: State) -> RoleChange:
@@ -188,24 +189,24 @@ def _create(desired: Desired, target: State) -> RoleChange:
     }
     given = {key: value for key, value in args.items() if value}
     tags = _tag_list(target.tags)
-    return _call("create_role", desired.name, f"create role {desired.name}", {**given, "Tags": tags}, action="create")
+    return call("create_role", desired.name, f"create role {desired.name}", {**given, "Tags": tags}, action="create")
 
 
 def _role_changes(observed: State, target: State) -> t.Iterator[RoleChange]:
     role, of = observed.name, f"of role {observed.arn or observed.name}"
     if observed.trust != target.trust:
         args: dict[str, t.Any] = {"PolicyDocument": canonical(target.trust)}
-        yield _call("update_assume_role_policy", role, f"change the trust policy {of}", args, "trust policy")
+        yield call("update_assume_role_policy", role, f"change the trust policy {of}", args, "trust policy")
     if observed.boundary != target.boundary:
         args = {"PermissionsBoundary": target.boundary}
         what = f"boundary {observed.boundary or 'none'} -> {target.boundary}"
-        yield _call("put_role_permissions_boundary", role, f"set the permissions boundary {of}", args, what)
+        yield call("put_role_permissions_boundary", role, f"set the permissions boundary {of}", args, what)
     stale = sorted(set(observed.tags) - set(target.tags))
     if stale:
-        yield _call("untag_role", role, f"remove tags {of}", {"TagKeys": stale}, *(f"tags.{key}" for key in stale))
+        yield call("untag_role", role, f"remove tags {of}", {"TagKeys": stale}, *(f"tags.{key}" for key in stale))
     fresh = {key: value for key, value in sorted(target.tags.items()) if observed.tags.get(key) != value}
     if fresh:
-        yield _call("tag_role", role, f"set tags {of}", {"Tags": _tag_list(fresh)}, *(f"tags.{key}" for key in fresh))
+        yield call("tag_role", role, f"set tags {of}", {"Tags": _tag_list(fresh)}, *(f"tags.{key}" for key in fresh))
 
 
 def _attachments(role: str, before: t.Collection[str], after: t.Collection[str], new: bool) -> t.Iterator[RoleChange]:
@@ -213,11 +214,11 @@ def _attachments(role: str, before: t.Collection[str], after: t.Collection[str],
     for arn in after:
         if arn not in before:
             words = {"action": "create"} if new else {**_managed(role, arn), "action": "create"}
-            yield _call("attach_role_policy", role, f"attach {arn} to role {role}", {"PolicyArn": arn}, arn, **words)
+            yield call("attach_role_policy", role, f"attach {arn} to role {role}", {"PolicyArn": arn}, arn, **words)
     for arn in before:
         if arn not in after:
             words = {**_managed(role, arn), "action": "delete"}
-            yield _call("detach_role_policy", role, f"detach {arn} from role {role}", {"PolicyArn": arn}, arn, **words)
+            yield call("detach_role_policy", role, f"detach {arn} from role {role}", {"PolicyArn": arn}, arn, **words)
 
 
 def _managed(role: str, arn: str) -> dict[str, str]:
@@ -230,10 +231,10 @@ def _inline_changes(desired: Desired, observed: State | None, target: State) -> 
     if target.policy is not None and target.policy != was:
         args = {"PolicyName": name, "PolicyDocument": canonical(target.policy)}
         words = {"kind": "policy", "name": f"{role}/{name}", "action": "update" if was else "create"}
-        yield _call("put_role_policy", role, f"write policy {name} of role {role}", args, **words)
+        yield call("put_role_policy", role, f"write policy {name} of role {role}", args, **words)
     for gone in sorted(set(observed.inline or ()) - set(target.inline or ())) if observed else ():
         words = {"kind": "policy", "name": f"{role}/{gone}", "action": "delete"}
-        yield _call("delete_role_policy", role, f"delete policy {gone} of role {role}", {"PolicyName": gone}, **words)
+        yield call("delete_role_policy", role, f"delete policy {gone} of role {role}", {"PolicyName": gone}, **words)
 
 
 def _tag_list(tags: t.Mapping[str, str]) -> list[dict[str, str]]:

@@ -65,8 +65,10 @@ def _roles(module: t.Any, client: t.Any, ours: t.Iterable[Observed]) -> dict[str
     users = [each for each in found if arns & {each.get("role_arn"), each.get("target_role_arn")}]
     unread = [each for each in found if "message" in each]
     desired = Desired(options["declared"], client.meta.partition, frozenset(options["ended"]), options["altered_roles"])
+    judged = [{**role, "reasons": reasons(role, users, unread, desired)} for role in roles]
     return {
-        "roles": [{**role, "reasons": reasons(role, users, unread, desired)} for role in roles],
+        "roles": judged,
+        "unused_roles": [{"role_name": role["role_name"]} for role in judged if not role["reasons"]],
         "users": users,
         "unread": unread,
     }

@@ -41,9 +41,9 @@ def result(registered: Item) -> Result:
 def _changes(registered: Item, rows: t.Iterable[Item]) -> t.Iterator[Change]:
     for row in rows:
         yield entry(STEP, "association", place(row), "delete")
-    for each in registered["roles"].get("results") or ():
-        if each.get("changed"):
-            yield entry(STEP, "role", each["item"]["role_name"], "delete")
+    for each in registered["roles"].get("roles") or ():
+        if "delete_role" in each["changes"]:
+            yield entry(STEP, "role", each["role_name"], "delete")
     if registered["addon"].get("changed"):
         yield entry(STEP, "addon", AGENT, "delete")
 

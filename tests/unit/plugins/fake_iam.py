@@ -33,6 +33,8 @@ class FakeIam:
 
     def __init__(self) -> None:
         self.roles: dict[str, Answer] = {}
+        self.profiles: list[str] = []
+        """Instance profiles that have each of the roles."""
         self.calls: list[str] = []
         self.refusals: dict[str, deque[Answer]] = {}
         self.meanwhile: dict[str, deque[t.Callable[[], object]]] = {}
@@ -130,6 +132,21 @@ class FakeIam:
 
     def _detach_role_policy(self, call: str, RoleName: str, PolicyArn: str) -> Answer:
         self.roles[RoleName]["attached"].remove(PolicyArn)
+        return {}
+
+    def _list_instance_profiles_for_role(self, call: str, RoleName: str) -> Answer:
+        same = {"Path": "/", "InstanceProfileId": "AIPA", "CreateDate": "2026-01-01T00:00:00Z", "Roles": []}
+        named = [{**same, "InstanceProfileName": each, "Arn": arn_of(each)} for each in self.profiles]
+        return {"InstanceProfiles": named, "IsTruncated": False}
+
+    def _remove_role_from_instance_profile(self, call: str, RoleName: str, InstanceProfileName: str) -> Answer:
+        self.profiles.remove(InstanceProfileName)
+        return {}
+
+    def _delete_role(self, call: str, RoleName: str) -> Answer:
+        if self.roles[RoleName]["policies"] or self.roles[RoleName]["attached"]:
+            raise _error(call, "DeleteConflict", "Cannot delete entity, must delete policies first.")
+        del self.roles[RoleName]
         return {}
 
     def _put_role_permissions_boundary(self, call: str, RoleName: str, PermissionsBoundary: str) -> Answer:

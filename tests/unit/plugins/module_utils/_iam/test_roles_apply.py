@@ -46,7 +46,7 @@ def item(name: str = "shop", **options: t.Any) -> Options:
 
 def roles(fake: FakeIam, *items: Options, seconds: float = 60, **options: t.Any) -> Roles:
     quotas = {"trust_policy_quota": 2048, "managed_policies_quota": 10}
-    params = {"roles": list(items), "adopt": False, "report_unlisted": False, **quotas, **options}
+    params = {"roles": list(items), "state": "present", "adopt": False, "report_unlisted": False, **quotas, **options}
     now = [0.0]
     deadline = Deadline(seconds, lambda: now[0], lambda pause: now.__setitem__(0, now[0] + pause))
     return Roles(fake.client, request(params), deadline)
@@ -522,3 +522,48 @@ def test_bad_input_is_refused_before_any_call(options: Options, words: str) -> N
 def test_a_role_is_named_once() -> None:
     with pytest.raises(Refused, match="names Shop, shop more than once"):
         roles(FakeIam(), item("shop"), item("Shop"))
+
+
+@pytest.mark.parametrize("first", STATES)
+def test_a_role_of_ours_goes_from_any_state_and_then_nothing_changes(first: str) -> None:
+    fake = FakeIam()
+    done(fake, item(**STATES[first]))
+    fake.roles["shop"]["policies"]["theirs"] = policy("ec2:*")
+    gone = item(trust_policy=None)
+    predicted = roles(fake, gone, state="absent").items()
+    (after,) = done(fake, gone, state="absent")
+    assert (after.error, after.plan.calls, after.plan.after) == (None, predicted[0].plan.calls, {})
+    assert after.plan.calls[-1] == "delete_role"
+    assert [(row["kind"], row["action"]) for row in after.words["differences"]] == [("role", "delete")]
+    assert fake.roles == {}
+    assert calls(done(fake, gone, state="absent")) == [[]]
+
+
+def test_a_role_that_somebody_else_deletes_meanwhile_is_gone_too() -> None:
+    fake = FakeIam()
+    done(fake, item())
+    fake.first("delete_role", lambda: fake.roles.pop("shop"))
+    (after,) = done(fake, item(), state="absent")
+    assert (after.error, fake.roles) == (None, {})
+
+
+def test_no_role_is_deleted_where_one_is_somebody_elses() -> None:
+    fake = FakeIam()
+    done(fake, item())
+    fake.put("theirs", TRUST)
+    with pytest.raises(Refused, match="Role theirs was not created"):
+        done(fake, item(), item("theirs"), state="absent")
+    assert set(fake.roles) == {"shop", "theirs"}
+
+
+def test_a_role_that_goes_leaves_its_instance_profile_first() -> None:
+    fake = FakeIam()
+    done(fake, item())
+    fake.profiles = ["web"]
+    assert calls(done(fake, item(), state="absent")) == [["remove_role_from_instance_profile", "delete_role"]]
+    assert fake.profiles == []
+
+
+def test_a_role_that_is_present_needs_a_trust_policy() -> None:
+    with pytest.raises(Refused, match=r"roles\[0\].trust_policy is missing"):
+        roles(FakeIam(), item(trust_policy=None))

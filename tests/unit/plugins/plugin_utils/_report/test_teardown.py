@@ -45,7 +45,7 @@ REGISTERED: dict[str, t.Any] = {
     "seen": SEEN,
     "left": SEEN,
     "associations": DELETED,
-    "roles": {"results": [{"changed": True, "item": ROLE}]},
+    "roles": {"roles": [{"role_name": ROLE["role_name"], "changes": ["detach_role_policy", "delete_role"]}]},
     "addon": {"changed": False, "skipped": True},
     "agent": True,
     "obstacle": "",
