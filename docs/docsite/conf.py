@@ -20,10 +20,9 @@ html_show_sphinx = False
 # Of Pygments' styles, those whose colours have the contrast of WCAG AA.
 pygments_style = "default"
 pygments_dark_style = "github-dark"
-# A wide listing scrolls by keyboard, too.
-html_js_files = [
-    (None, {"body": "addEventListener('load', () => document.querySelectorAll('pre').forEach(p => p.tabIndex = 0))"})
-]
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 highlight_language = "yaml+jinja"
 myst_heading_anchors = 3
 exclude_patterns = ["plugins/environment_variables.rst"]

@@ -40,3 +40,11 @@ attributes:
     description: There is nothing to compare.
     support: N/A
 """
+
+    SDK = r"""
+options: {}
+requirements:
+  - python >= 3.11
+  - boto3 >= 1.38.40
+  - botocore >= 1.38.40
+"""

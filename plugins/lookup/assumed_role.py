@@ -28,7 +28,7 @@ options:
     type: bool
     default: true
 extends_documentation_fragment:
-  - amazon.aws.boto3
+  - enbuild.eks.attributes.sdk
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
 notes:

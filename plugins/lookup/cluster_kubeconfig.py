@@ -39,7 +39,7 @@ options:
     type: str
     default: ''
 extends_documentation_fragment:
-  - amazon.aws.boto3
+  - enbuild.eks.attributes.sdk
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins

@@ -20,7 +20,7 @@ options:
     elements: str
     required: true
 extends_documentation_fragment:
-  - amazon.aws.boto3
+  - enbuild.eks.attributes.sdk
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins

@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - enbuild.eks.attributes.changes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - enbuild.eks.attributes.sdk
   - kubernetes.core.k8s_auth_options
 requirements:
   - kubernetes >= 29.0.0, for O(host_ports)

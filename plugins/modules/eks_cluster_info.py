@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - enbuild.eks.attributes.info
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - enbuild.eks.attributes.sdk
 seealso:
   - plugin: enbuild.eks.cluster_token
     plugin_type: lookup

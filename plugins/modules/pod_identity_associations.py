@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - enbuild.eks.attributes.changes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - enbuild.eks.attributes.sdk
 options:
   associations:
     description:

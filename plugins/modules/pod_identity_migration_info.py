@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - enbuild.eks.attributes.info
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - enbuild.eks.attributes.sdk
   - kubernetes.core.k8s_auth_options
 requirements:
   - kubernetes >= 29.0.0

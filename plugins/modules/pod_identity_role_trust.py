@@ -25,7 +25,7 @@ extends_documentation_fragment:
   - enbuild.eks.attributes.changes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - enbuild.eks.attributes.sdk
 options:
   cluster_name:
     description: Name of the EKS cluster whose pods are to have the roles.

@@ -25,7 +25,7 @@ BELONGS = (
     r"awx/\w+\.yml|awx/surveys/\w+\.json",
     r"changelogs/(changelog\.yaml|config\.yaml|fragments/[\w.-]+\.yml)",
     r"collections/requirements\.yml",
-    r"docs/[\w-]+\.md|docs/docsite/[\w.-]+|docs/images/[\w-]+\.png",
+    r"docs/[\w-]+\.md|docs/docsite/[\w.-]+|docs/docsite/static/[\w.-]+|docs/images/[\w-]+\.png",
     r"ee/execution-environment\.yml",
     r"examples/\w+\.yml",
     r"meta/(runtime|execution-environment)\.yml",

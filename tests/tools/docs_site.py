@@ -32,6 +32,9 @@ MENU = {
 """The site's menu: pages by section."""
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 
+TITLE = re.compile(r"^Enbuild\.Eks\n=+$", re.MULTILINE)
+REFERENCE = "Modules, plugins and roles\n" + "=" * 26
+"""The heading of the plugins' index, in place of the collection's name."""
 CONTENTS = re.compile(r"^\.\. contents::\n(?: +:.*\n)*", re.MULTILINE)
 
 
@@ -46,7 +49,7 @@ def main() -> None:
         *("--dest-dir", str(source / "plugins"), "enbuild.eks"),
     )
     for page in (source / "plugins").glob("*.rst"):  # Furo shows each page's contents beside it.
-        page.write_text(CONTENTS.sub("", page.read_text()))
+        page.write_text(TITLE.sub(REFERENCE, CONTENTS.sub("", page.read_text())))
     config = str(CHECKOUT / "docs" / "docsite")
     _tool("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "-c", config, str(source), str(SITE / "html"))
     print(SITE / "html" / "index.html")

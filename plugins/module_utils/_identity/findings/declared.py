@@ -67,10 +67,7 @@ def _workload_missing(seen: Evidence) -> Finding:
 def _default_service_account(seen: Evidence) -> Finding:
     owner = seen.workload.owner
     if remedies.restarts(owner):
-        made = remedies.command("kubectl", "create", "serviceaccount", owner.name, "-n", owner.namespace)
-        name = remedies.kubectl_name(owner)
-        given = remedies.command("kubectl", "set", "serviceaccount", name, owner.name, "-n", owner.namespace)
-        remedy = f"# For enbuild: serviceAccount.create: true in the Helm values. By hand:\n{made} && {given}"
+        remedy = remedies.own_service_account(owner)
     else:
         remedy = f"Name a service account of its own in the manifest of {owner}, and create it anew"
     return Finding(

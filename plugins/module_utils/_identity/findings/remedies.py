@@ -90,6 +90,14 @@ def _short(action: str) -> str:
     return action.partition(":")[2]
 
 
+def own_service_account(owner: Owner) -> str:
+    """Give a workload a service account of its name, which may exist."""
+    place = (owner.name, "-n", owner.namespace)
+    made = command("kubectl", "create", "serviceaccount", *place, "--dry-run=client", "-o", "yaml")
+    given = command("kubectl", "set", "serviceaccount", kubectl_name(owner), *place)
+    return f"{made} | kubectl apply -f - && {given}"
+
+
 def set_variables(owner: Owner, values: t.Mapping[str, str | None], container: str = "") -> str:
     """Set variables of a workload's containers, or take away those of None."""
     words = [f"{name}-" if value is None else f"{name}={value}" for name, value in values.items()]
