@@ -18,7 +18,6 @@ from ansible_collections.enbuild.eks.tests.integration.boundaries import (
     Watch,
     after_two_changes,
     at_task,
-    at_task_named,
 )
 from ansible_collections.enbuild.eks.tests.integration.guide import (
     NAMESPACE,
@@ -98,7 +97,7 @@ def assert_nothing_is_left(lab: Lab) -> None:
 
 
 def test_a_cluster_that_is_deleted_while_the_site_runs_is_named(lab: Lab, site: Run) -> None:
-    _delete_at(lab, site, "Install the add-on")
+    _delete_before(lab, site, "CreateAddon")
 
 
 def test_a_site_that_is_interrupted_after_every_other_change_goes_on(lab: Lab, site: Run) -> None:
@@ -123,15 +122,13 @@ def test_a_teardown_that_is_interrupted_after_every_other_change_goes_on(lab: La
 
 
 def test_a_cluster_that_is_deleted_while_it_is_torn_down_is_named(lab: Lab, teardown: Run) -> None:
-    _delete_at(lab, teardown, "Look what was made here")
+    _delete_before(lab, teardown, "ListPodIdentityAssociations")
 
 
-def _delete_at(lab: Lab, run: Run, task: str) -> None:
-    def delete() -> bool:
-        lab.aws("eks").delete_cluster(name=lab.cluster_name)
-        return False
-
-    stopped = run(on_line=at_task_named(task, delete))
+def _delete_before(lab: Lab, run: Run, operation: str) -> None:
+    arn = lab.aws("eks").describe_cluster(name=lab.cluster_name)["cluster"]["arn"]
+    lab.faults([{"service": "eks", "operation": operation, "deletes": arn}])
+    stopped = run()
     assert stopped.returncode == 2, stopped.output
     assert f"{lab.cluster_name} stopped at" in stopped.failure, stopped.output
     assert "No cluster found" in stopped.failure, stopped.output

@@ -123,7 +123,7 @@ def run_playbook(
     """
     started = time.monotonic()
     process = subprocess.Popen(
-        [*_command(environment, may_be_killed=bool(on_line)), *arguments],
+        [*_command(environment), *arguments],
         env={**_settings(cwd), **environment, "PYTHONUNBUFFERED": "1", "ANSIBLE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -146,12 +146,10 @@ def run_playbook(
             raise
 
 
-def _command(environment: t.Mapping[str, str], may_be_killed: bool) -> list[str]:
+def _command(environment: t.Mapping[str, str]) -> list[str]:
     program = shutil.which("ansible-playbook", path=environment.get("PATH"))
     if not _warm or program != str(Path(sys.executable).with_name("ansible-playbook")):
         return ["ansible-playbook"]
-    if may_be_killed:  # It is to be Ansible itself, and not the client of a server.
-        return [program, "-e", f"ansible_python_interpreter={_warm.modules.program}"]
     return [str(_warm.controller.program), program]
 
 

@@ -16,7 +16,7 @@ from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from . import iam_limits, web_identity
+from . import eks, iam_limits, web_identity
 from .authentication import authenticate, read_signature
 from .authorization import authorize
 from .calls import Entry
@@ -82,6 +82,8 @@ class AwsEndpoint:
         fault = self._lab.faults.for_call(call.service, call.name)
         if fault and fault.when == "before":
             raise CallRefused(fault.code, fault.status, fault.message)
+        for arn in self._lab.faults.deleted_by(call.service, call.name):
+            eks.delete_cluster(arn)
         if web_identity.asked(call):
             web_identity.check(self._lab, call)
             result = self._dispatch(environ, call, "")

@@ -298,6 +298,12 @@ def change_cluster(arn: str, status: str = "ACTIVE", reachable: bool = True) -> 
     cluster.endpoint = backend.lab.config.kubernetes.host if reachable else NOBODY
 
 
+def delete_cluster(arn: str) -> None:
+    """Delete a cluster, whoever asks; KeyError if there is none."""
+    _partition, _service, region, account = arn.split(":")[1:5]
+    eks_backends[account][region].delete_cluster(arn.rpartition("/")[2])
+
+
 def _admit(lab: Lab, cluster: Cluster, creator_arn: str) -> None:
     lab.creators[cluster.arn] = AccessEntry(creator_arn, creator_arn, ("system:masters",), cluster.arn)
 

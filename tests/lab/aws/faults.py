@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Failures that a test orders: of calls, before or after they are executed, and of add-ons."""
+"""Failures that a test orders: of calls, before or after they are executed, of add-ons, and of whole clusters."""
 
 from __future__ import annotations
 
@@ -54,7 +54,17 @@ class AddonFault:
             raise ValueError(f"outcome is CREATE_FAILED or UPDATE_FAILED, not {self.outcome!r}")
 
 
-Fault = CallFault | AddonFault
+@dataclass
+class ClusterDeletion:
+    """Somebody deletes the cluster of this ARN just before the first matching call is executed."""
+
+    service: str
+    operation: str
+    deletes: str
+    times: int = 1
+
+
+Fault = CallFault | AddonFault | ClusterDeletion
 
 
 class Faults:
@@ -93,6 +103,16 @@ class Faults:
                     return t.cast(AddonFault, self._use(fault))
         return None
 
+    def deleted_by(self, service: str, operation: str) -> list[str]:
+        """Use up the deletions that this call meets, and return the ARNs of the clusters."""
+        with self._lock:
+            met = [
+                fault
+                for fault in self._faults
+                if isinstance(fault, ClusterDeletion) and (fault.service, fault.operation) == (service, operation)
+            ]
+            return [t.cast(ClusterDeletion, self._use(fault)).deletes for fault in met]
+
     def _use(self, fault: Fault) -> Fault:
         fault.times -= 1
         if not fault.times:
@@ -103,4 +123,5 @@ class Faults:
 def _fault(entry: t.Any) -> Fault:
     if not isinstance(entry, dict):
         raise ValueError("a fault is an object")
-    return AddonFault(**entry) if "addon" in entry else CallFault(**entry)
+    kind = AddonFault if "addon" in entry else ClusterDeletion if "deletes" in entry else CallFault
+    return kind(**entry)

@@ -37,6 +37,15 @@ def test_fault_before_leaves_the_call_undone(lab: Lab, eks: t.Any) -> None:
     assert code_of(eks.create_addon, **address) == ("", 200)
 
 
+def test_a_cluster_is_deleted_just_before_a_call(lab: Lab, eks: t.Any) -> None:
+    arn = eks.describe_cluster(name="lab")["cluster"]["arn"]
+    lab.control("PUT", "faults", [{**fault("CreateAddon"), "deletes": arn}])
+    assert eks.list_addons(clusterName="lab")["addons"] == []
+    assert code_of(eks.create_addon, clusterName="lab", addonName="coredns") == ("ResourceNotFoundException", 404)
+    assert code_of(eks.describe_cluster, name="lab") == ("ResourceNotFoundException", 404)
+    assert lab.control("GET", "faults") == []
+
+
 def test_lost_reply_leaves_the_call_done(lab: Lab, eks: t.Any) -> None:
     lab.control("PUT", "faults", [fault("CreateAddon", when="after")])
     with pytest.raises(ConnectionClosedError):
