@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import functools
+import json
 import threading
 import typing as t
 from datetime import UTC, datetime
 
 import moto.cloudformation.urls
-from moto.cloudformation.models import ChangeSet, Stack
+from moto.cloudformation.models import ChangeSet, Event, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
@@ -43,10 +44,10 @@ class LabCloudFormationResponse(CloudFormationResponse):
         known = self._stack()
         try:
             super().create_stack()
-        except ServiceException:
+        except ServiceException as error:
             if known or not self._stack():
                 raise
-            _roll_back(self._stack())
+            _roll_back(self._stack(), error)
         stack = self._stack()
         stack.capabilities = capabilities
         stack_roles.tag(stack)
@@ -78,9 +79,9 @@ class LabCloudFormationResponse(CloudFormationResponse):
         stack = self._stack()
         try:
             return super().delete_stack()
-        except ServiceException:
+        except ServiceException as error:
             self.cloudformation_backend.stacks[stack.stack_id] = stack
-            _fail(stack, "DELETE_FAILED", "delete", sorted(stack.resource_map.resources))
+            _fail(stack, "DELETE_FAILED", "delete", _made(stack), error)
             return EmptyResult()
 
     def _stack(self) -> t.Any:
@@ -137,17 +138,34 @@ def _needed(resources: dict[str, Json]) -> str | None:
     return NAMED_IAM if named else IAM if ours else None
 
 
-def _roll_back(stack: t.Any) -> None:
+def _roll_back(stack: t.Any, error: ServiceException) -> None:
     """Take away what was made of a stack before a resource of it failed."""
-    made = stack.resource_map._parsed_resources
-    failed = [name for name in stack.resource_map.resources if name not in made]
+    resources, made = stack.template_dict["Resources"], _made(stack)
+    left = resources.keys() - set(made)
+    begun = [name for name in resources if name in left and not any(_needs(resources[name], each) for each in left)]
     stack.resource_map.delete()
     stack.template_dict = {**stack.template_dict, "Outputs": {}}
     stack.output_map = stack._create_output_map()
-    _fail(stack, "ROLLBACK_COMPLETE", "create", failed)
+    _fail(stack, "ROLLBACK_IN_PROGRESS", "create", begun, error)
+    stack.status = "ROLLBACK_COMPLETE"
+    stack._add_stack_event(stack.status)
 
 
-def _fail(stack: t.Any, status: str, verb: str, failed: list[str]) -> None:
+def _made(stack: t.Any) -> list[str]:
+    """The names of the stack's resources that are there."""
+    return [name for name in stack.resource_map.resources if name in stack.resource_map._parsed_resources]
+
+
+def _needs(resource: Json, other: str) -> bool:
+    return json.dumps({"Ref": other}) in json.dumps(resource)
+
+
+def _fail(stack: t.Any, status: str, verb: str, names: list[str], error: ServiceException) -> None:
+    """Show that these resources couldn't be created or deleted, and why."""
+    for name in names:
+        kind, failed = stack.template_dict["Resources"][name]["Type"], f"{verb.upper()}_FAILED"
+        stack.events.append(Event(stack.stack_id, stack.name, name, "", kind, failed, error.message, "{}"))
+    then = "Rollback requested by user." if verb == "create" else ""
     stack.status = status
-    stack.status_reason = f"The following resource(s) failed to {verb}: [{', '.join(failed)}]. "
+    stack.status_reason = f"The following resource(s) failed to {verb}: [{', '.join(names)}]. {then}"
     stack._add_stack_event(status, resource_status_reason=stack.status_reason)

@@ -185,10 +185,17 @@ def test_a_stack_that_changes_iam_takes_a_capability(
 def test_a_stack_whose_role_can_not_be_made_is_rolled_back(iam: t.Any, stacks: t.Any) -> None:
     stack = create(stacks, template("AmazonS3ReadOnlyAccess", "NoSuchPolicy"))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "failed to create: [" in stack["StackStatusReason"]
+    assert (
+        stack["StackStatusReason"] == "The following resource(s) failed to create: [Role1]. Rollback requested by user."
+    )
     assert "Outputs" not in stack
     assert iam.list_roles()["Roles"] == []
-    assert stacks.describe_stack_events(StackName=STACK)["StackEvents"][0]["ResourceStatus"] == "ROLLBACK_COMPLETE"
+    failed = [
+        each["ResourceStatusReason"]
+        for each in stacks.describe_stack_events(StackName=STACK)["StackEvents"]
+        if (each["LogicalResourceId"], each["ResourceStatus"]) == ("Role1", "CREATE_FAILED")
+    ]
+    assert [f"Policy {MANAGED}NoSuchPolicy does not exist" in reason for reason in failed] == [True]
     with pytest.raises(ClientError, match="AlreadyExists"):
         create(stacks)
     stacks.delete_stack(StackName=STACK)
@@ -241,7 +248,7 @@ def test_a_role_with_another_policy_stays_with_its_stack(iam: t.Any, stacks: t.A
     stacks.delete_stack(StackName=STACK)
     stack = stacks.describe_stacks(StackName=STACK)["Stacks"][0]
     assert (stack["StackStatus"], iam.get_role(RoleName=name)["Role"]["RoleName"]) == ("DELETE_FAILED", name)
-    assert "failed to delete: [" in stack["StackStatusReason"]
+    assert stack["StackStatusReason"] == "The following resource(s) failed to delete: [Role1]. "
     if kind == "managed":
         iam.detach_role_policy(RoleName=name, PolicyArn=f"{MANAGED}AmazonEC2ReadOnlyAccess")
     else:
