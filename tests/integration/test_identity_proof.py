@@ -8,10 +8,13 @@ from __future__ import annotations
 import functools
 import json
 import re
+import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.enbuild.eks.plugins.module_utils._identity.findings.remedies import recreate
+from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner
 from ansible_collections.enbuild.eks.tests.integration.module_call import look_at
 from ansible_collections.enbuild.eks.tests.integration.shop import Shop, policy
 from ansible_collections.enbuild.eks.tests.lab.eventually import eventually
@@ -183,6 +186,10 @@ def test_an_ephemeral_container_that_does_not_start_leaves_it_unknown(shop: Shop
         assert (workload["rung"], workload["pod_asked"]["agrees"], seen["changed"]) == ("issued", None, changed)
         assert words in workload["pod_asked"]["message"]
     assert added(shop) == ["none-such"]
+    remedy = recreate(Owner("Pod", shop.namespace, "a-pod"))
+    subprocess.run(["bash", "-ec", remedy], env=shop.lab.environment(), capture_output=True, check=True)
+    assert [pod["metadata"]["name"] for pod in shop.pods()] == ["a-pod"]
+    assert added(shop) == []
 
 
 MAY: dict[str, dict[str, t.Any]] = {

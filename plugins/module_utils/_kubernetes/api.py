@@ -246,7 +246,7 @@ class Kubernetes:
         try:
             with contextlib.closing(self._shell(pod, command)) as shell:
                 return exec_output.read(shell.sock)
-        except exec_output.TooMuch as error:
+        except exec_output.Unread as error:
             raise KubernetesError(f"{error}: what pod {pod.namespace}/{pod.name} says is not known.") from None
         except (ApiException, HTTPError, WebSocketException, OSError) as error:
             raise KubernetesError(

@@ -22,24 +22,28 @@ STDOUT = 1
 """Its channel: the first byte of a frame."""
 
 
-class TooMuch(Exception):
-    """The command printed more than is read."""
+class Unread(Exception):
+    """What the command says isn't known: it printed too much, or nothing within its time."""
 
 
 def read(socket: t.Any, clock: t.Callable[[], float] = time.monotonic) -> str:
-    """Return what arrives on stdout until the command ends or its time is over; ``TooMuch`` past the limit."""
+    """Return what arrives on stdout until the command ends, or all that came of one whose time is over; ``Unread``."""
     printed, left, deadline = bytearray(), MOST, clock() + SECONDS
-    with contextlib.suppress(WebSocketTimeoutException):
+    try:
         for frame in _frames(socket, deadline, clock):
             left -= max(len(frame), 1)
             if left < 0:
-                raise TooMuch(f"The command printed more than {MOST:,} bytes, and reading stopped there")
+                raise Unread(f"The command printed more than {MOST:,} bytes, and reading stopped there")
             if frame[:1] == bytes([STDOUT]):
                 printed += frame[1:]
+    except WebSocketTimeoutException:
+        if not printed:
+            raise Unread(f"The command printed nothing within {SECONDS} s") from None
     return printed.decode("utf-8", "replace")
 
 
 def _frames(socket: t.Any, deadline: float, clock: t.Callable[[], float]) -> t.Iterator[bytes]:
+    """Until the command ends; WebSocketTimeoutException when its time is over."""
     while (left := deadline - clock()) > 0:
         socket.settimeout(left)
         code, frame = socket.recv_data_frame(True)
@@ -47,3 +51,4 @@ def _frames(socket: t.Any, deadline: float, clock: t.Callable[[], float]) -> t.I
             return
         if code in (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY):
             yield frame.data
+    raise WebSocketTimeoutException("Its time is over")

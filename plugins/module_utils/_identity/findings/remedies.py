@@ -121,6 +121,13 @@ def escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
+WITHOUT_EPHEMERAL_CONTAINERS = (
+    *("kubectl", "patch", "--local", "-f", "-", "--type", "merge", "-o", "json"),
+    *("-p", compact({"spec": {"ephemeralContainers": None}})),
+)
+"""Takes from a pod what Kubernetes refuses in a new one; ``replace`` has deleted the old one by then."""
+
+
 def recreate(owner: Owner, by_irsa: bool = False) -> str:
     """Make the owner's pods anew; ``by_irsa`` is a pod that IRSA's variables were injected into."""
     if restarts(owner):
@@ -128,6 +135,6 @@ def recreate(owner: Owner, by_irsa: bool = False) -> str:
     if owner.kind == "Pod" and by_irsa:
         return f"Create {owner} anew from its manifest: a copy of the pod keeps IRSA's variables, which win"
     if owner.kind == "Pod":
-        place = (owner.name, "-n", owner.namespace)
-        return f"{command('kubectl', 'get', 'pod', *place, '-o', 'json')} | kubectl replace --force -f -"
+        read = command("kubectl", "get", "pod", owner.name, "-n", owner.namespace, "-o", "json")
+        return f"{read} | {command(*WITHOUT_EPHEMERAL_CONTAINERS)} | kubectl replace --force -f -"
     return f"Let {owner} end, and run it again: nothing restarts its pods"

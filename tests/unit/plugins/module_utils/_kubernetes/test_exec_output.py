@@ -49,12 +49,21 @@ def test_stdout_is_joined_and_the_rest_left_out() -> None:
 @pytest.mark.parametrize("channel", [STDOUT, STDERR, b"\x09"])
 def test_a_pod_that_answers_with_megabytes_is_not_read_to_its_end(channel: bytes) -> None:
     stream = Stream(text(channel, b"x" * 32_000) for _number in range(1000))
-    with pytest.raises(exec_output.TooMuch, match=r"more than 65,536 bytes, and reading stopped there"):
+    with pytest.raises(exec_output.Unread, match=r"more than 65,536 bytes, and reading stopped there"):
         exec_output.read(stream)
     assert stream.taken <= exec_output.MOST + 2 * 32_001
 
 
-def test_a_pod_that_trickles_or_says_nothing_is_read_until_the_time_is_over() -> None:
+def test_a_command_that_prints_nothing_is_told_from_one_that_does_not_end() -> None:
+    """The first is an image without a shell; of the second, nothing is known."""
+    assert exec_output.read(Stream([text(STDERR, b"no such file"), CLOSE])) == ""
+    clock = iter(range(1000))
+    for silent in (Stream([]), Stream(text(STDERR, b"x") for _number in range(1000))):
+        with pytest.raises(exec_output.Unread, match="The command printed nothing within 30 s"):
+            exec_output.read(silent, clock=lambda: next(clock))
+
+
+def test_a_pod_that_trickles_is_read_until_the_time_is_over() -> None:
     clock = iter(range(1000))
     endless = Stream(text(STDOUT, b"x") for _number in range(1000))
     assert exec_output.read(endless, clock=lambda: next(clock)) == "x" * (exec_output.SECONDS - 1)
@@ -63,5 +72,5 @@ def test_a_pod_that_trickles_or_says_nothing_is_read_until_the_time_is_over() ->
 
 
 def test_empty_frames_count_too() -> None:
-    with pytest.raises(exec_output.TooMuch):
+    with pytest.raises(exec_output.Unread):
         exec_output.read(Stream((ABNF.OPCODE_TEXT, b"") for _number in range(1_000_000)), clock=lambda: 0)
