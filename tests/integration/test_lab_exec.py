@@ -292,6 +292,9 @@ def test_an_ephemeral_container_runs_once_and_ends_with_its_pod(shop: Shop, asso
     assert logs("-c", "main") == ""
     assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in shop.kubectl_exec(pod, "env", flags=("-c", "stays")).stdout
     assert "container not found" in shop.kubectl_exec(pod, "env", flags=("-c", "asks")).stderr
+    shop.lab.kubectl("debug", "--image=busybox", pod, "-n", shop.namespace, "-c", "by-kubectl", "--", "echo", "hello")
+    assert eventually(lambda: "terminated" in states(shop, pod).get("by-kubectl", {}))
+    assert logs("-c", "by-kubectl") == "hello\n"
     assert eventually(lambda: logs("-c", "stays"))
     pid = int(logs("-c", "stays"))
     assert exists(pid)

@@ -87,8 +87,9 @@ class EphemeralContainers:
         with self._lock:
             place.gone = True
             for process in place.processes:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    if process.poll() is None:
+                        os.killpg(process.pid, signal.SIGKILL)
 
     def _begin(self, pod: Document, container: Document) -> None:
         metadata = pod["metadata"]
