@@ -10,7 +10,7 @@ short_description: A cluster's certificate authority as a file
 description:
   - Writes a certificate authority to a file for options that take a path, such as C(ca_cert) of the modules of
     kubernetes.core.
-  - The file is in Ansible's temporary folder of this run on the controller, and goes with it when the run ends.
+  - The file is in Ansible's temporary folder on the controller. Ansible deletes the folder when the run ends.
   - The same certificate authority always gives the same path.
 author:
   - The enbuild.eks contributors (@enbuild)
@@ -21,7 +21,7 @@ options:
     type: str
     required: true
 notes:
-  - The path is one of the controller, so use it where modules run there too, with C(connection=local).
+  - The file is on the controller, so use it in tasks that run there, with C(connection=local).
 """
 
 EXAMPLES = r"""

@@ -40,8 +40,8 @@ options:
   disable_session_tags:
     description:
       - Whether the association has its session tags disabled.
-      - The scope V(service_account) is refused then, since it could let nobody in. A target role is then told the
-        service account by its external ID.
+      - The scope V(service_account) fails then, because no session would match it. The trust policy of a target role
+        names the service account by its external ID then.
     type: bool
     default: false
   role_arn:

@@ -8,9 +8,9 @@ name: pod_identity_trust_problem
 version_added: 0.1.0
 short_description: Why a trust policy doesn't let EKS Pod Identity in
 description:
-  - Reads a role's trust policy as IAM would for EKS Pod Identity, and returns what is in the way, as a sentence that
-    names the statement and the condition.
-  - What is left out, and conditions on what can't be known here, like the organization, count in the policy's favour.
+  - Evaluates a role's trust policy as IAM does for EKS Pod Identity, and returns why it fails, as a sentence that names
+    the statement and the condition.
+  - Conditions on an option that isn't given, or on something unknown such as the organization, count as met.
 author:
   - The enbuild.eks contributors (@enbuild)
 positional: _input

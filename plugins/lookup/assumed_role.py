@@ -23,8 +23,8 @@ options:
     default: ''
   fail:
     description:
-      - Whether to fail where a role can't be assumed. With V(false), its entry has only C(error), a sentence, for a
-        task that may not show its result.
+      - Whether the lookup fails if a role can't be assumed. With V(false), the entry of that role has only C(error), a
+        sentence. That is for tasks with C(no_log), whose failure would show no reason.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -32,7 +32,7 @@ extends_documentation_fragment:
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
 notes:
-  - What it returns is secret. Set C(no_log) on a task that keeps it.
+  - The returned credentials are secret. Set C(no_log) on a task that stores them.
 seealso:
   - plugin: enbuild.eks.cluster_token
     plugin_type: lookup

@@ -8,14 +8,14 @@ name: cluster_kubeconfig
 version_added: 0.1.0
 short_description: A kubeconfig file with a fresh bearer token for an EKS cluster
 description:
-  - Writes a kubeconfig that only its owner may read into Ansible's temporary folder of this run on the controller, and
-    returns its path. It goes with that folder when the run ends.
-  - The environment's C(K8S_AUTH_*) variables are for another cluster, such as those of AWX's credentials, and would go
-    over the file. The task that looks it up runs without them.
-  - A task that is given the path has no token among its arguments, so none in its result, on a command line or in
-    the environment.
-  - The token is the one of P(enbuild.eks.cluster_token#lookup), or the one that O(token) gives. Look it up where it is
-    used, so that each task has a fresh one. For 30 seconds, tasks of the same options share one.
+  - Writes a kubeconfig to Ansible's temporary folder on the controller, and returns its path. Only the owner can read
+    the file. Ansible deletes the folder when the run ends.
+  - Removes C(K8S_AUTH_*) variables from the environment of the task that uses the lookup. They belong to another
+    cluster, for example to one of AWX's credentials, and would override the file.
+  - The token is in the file, so it isn't in the task's arguments, in its result, on a command line or in the
+    environment.
+  - The token comes from P(enbuild.eks.cluster_token#lookup), or from O(token). Use the lookup in the task that needs the
+    file, so that each task has a fresh token. For 30 seconds, tasks with the same options share a token.
 author:
   - The enbuild.eks contributors (@enbuild)
 options:
@@ -30,8 +30,9 @@ options:
     required: true
   certificate_authority:
     description:
-      - PEM in base64, as RV(enbuild.eks.eks_cluster_info#module:cluster.certificate_authority) has it; or the path of a
-        file with the PEM. The machine's own authorities when left out.
+      - PEM in base64, as RV(enbuild.eks.eks_cluster_info#module:cluster.certificate_authority) has it, or the path of a
+        PEM file.
+      - Defaults to the certificate authorities of the machine.
     type: str
     default: ''
   token:
@@ -44,7 +45,7 @@ extends_documentation_fragment:
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins
 notes:
-  - The path is one of the controller, so use it where modules run there too, with C(connection=local).
+  - The file is on the controller, so use it in tasks that run there, with C(connection=local).
 seealso:
   - plugin: enbuild.eks.cluster_token
     plugin_type: lookup

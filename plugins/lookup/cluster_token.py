@@ -8,9 +8,9 @@ name: cluster_token
 version_added: 0.1.0
 short_description: A fresh bearer token for an EKS cluster's API server
 description:
-  - Makes the token that C(aws eks get-token) makes, from AWS credentials, without the AWS CLI.
-  - The token is a presigned request, made here. AWS is called only to assume O(assume_role_arn).
-  - A token is accepted for 15 minutes. Look it up where it is used, so that each task has a fresh one.
+  - Creates the same token as C(aws eks get-token) from AWS credentials, without the AWS CLI.
+  - The token is a presigned request that is signed on the controller. AWS is called only to assume O(assume_role_arn).
+  - A token is valid for 15 minutes. Use the lookup in the task that needs the token, so that each task has a fresh one.
 author:
   - The enbuild.eks contributors (@enbuild)
 options:
@@ -25,9 +25,9 @@ extends_documentation_fragment:
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins
 notes:
-  - The token is a credential of the caller. Don't print it, and set C(no_log) on a task that would.
+  - The token is a credential of the caller. Set C(no_log) on a task that would print it.
   - A Kubernetes API server accepts only tokens that were signed for AWS's own STS endpoints, so set O(endpoint_url)
-    only for a cluster that is emulated.
+    only for an emulated cluster.
 seealso:
   - module: enbuild.eks.eks_cluster_info
 """

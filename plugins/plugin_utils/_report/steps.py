@@ -23,6 +23,7 @@ import typing as t
 
 from ...module_utils._addon import plan as addon_plan
 from ...module_utils._association.plan import describe_owner
+from ...module_utils._core.text import shell_quoted
 from . import migration, teardown
 from .identity import plain
 from .model import Change, Drift, Item, Result, entry, place
@@ -31,8 +32,9 @@ ADDON_ASPECTS = ("version", "configuration_values", "service_account_role_arn", 
 ASSOCIATION_ASPECTS = ("role_arn", "target_role_arn", "disable_session_tags", "policy", "tags")
 AUTO_MODE = "The cluster runs in EKS Auto Mode, which has the Pod Identity Agent built in: no add-on is installed"
 FULL_ACCESS = (
-    "Role {} has AmazonS3FullAccess, the guide's choice: every bucket of the account. Name the buckets in "
-    "enbuild_ctf_buckets to grant only those"
+    "Role {} has AmazonS3FullAccess, the guide's choice: every bucket of the account. To grant only some, name them in"
+    " enbuild_ctf_buckets, run this again, and detach the policy, which site never does: aws iam detach-role-policy"
+    " --role-name {} --policy-arn {}"
 )
 NO_RELEASE = (
     "No enbuild release was looked at: the declaration has workloads and names no release. To include one, set"
@@ -136,12 +138,17 @@ def _iam(registered: Item) -> Result:
     return {
         "changes": [{"step": step, **each} for each in applied.get("differences") or ()],
         "drift": [drift_item("extra", step, each["kind"], each["name"], each["what"]) for each in extra],
-        "notes": [FULL_ACCESS.format(role["role_name"]) for role in registered["declared"] if _has_full_access(role)],
+        "notes": [_full_access(role["role_name"], arn) for role, arn in _with_full_access(registered["declared"])],
     }
 
 
-def _has_full_access(role: Item) -> bool:
-    return any("AmazonS3FullAccess" in policy for policy in role.get("managed_policies") or ())
+def _full_access(role: str, arn: str) -> str:
+    return FULL_ACCESS.format(role, *map(shell_quoted, (role, arn)))
+
+
+def _with_full_access(roles: t.Iterable[Item]) -> t.Iterator[tuple[Item, str]]:
+    for role in roles:
+        yield from ((role, arn) for arn in role.get("managed_policies") or () if arn.endswith("/AmazonS3FullAccess"))
 
 
 def _associations(registered: Item) -> Result:
