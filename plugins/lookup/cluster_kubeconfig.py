@@ -14,8 +14,8 @@ description:
     cluster, for example to one of AWX's credentials, and would override the file.
   - The token is in the file, so it isn't in the task's arguments, in its result, on a command line or in the
     environment.
-  - The token comes from P(enbuild.eks.cluster_token#lookup), or from O(token). Use the lookup in the task that needs the
-    file, so that each task has a fresh token. For 30 seconds, tasks with the same options share a token.
+  - The token comes from P(enbuild.eks.cluster_token#lookup), or from O(token). Use the lookup in the task that needs
+    the file, so that each task has a fresh token. For 30 seconds, tasks with the same options share a token.
 author:
   - The enbuild.eks contributors (@enbuild)
 options:

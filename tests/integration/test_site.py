@@ -352,4 +352,5 @@ def test_the_service_account_default_is_refused_unless_asked_for_by_name(
         assert associations(lab)["enbuild/default"] == "backend"
     else:
         assert "runs under the service account default" in run.failure
+        assert "Remedy: kubectl create serviceaccount" in run.failure
         assert "enbuild/default" not in associations(lab)

@@ -31,7 +31,7 @@ def declare(module: t.Any) -> dict[str, t.Any]:
     judged = _judged(module, declared)
     unfit = [why for item in declared for why in _why_unfit(item, judged)]
     if unfit and not params["accept_unfit"]:
-        raise Refused(f"{'. '.join(why['message'] for why in unfit)}. {unfit[0]['remedy']}.")
+        raise Refused(f"{'. '.join(why['message'] for why in unfit)}. Remedy: {unfit[0]['remedy']}")
     return {"unfit": unfit, **_steps(params, declared, judged)}
 
 

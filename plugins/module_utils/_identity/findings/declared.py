@@ -29,7 +29,7 @@ def of_declaration(seen: Evidence) -> t.Iterator[Finding]:
     if seen.template is None:
         yield _workload_missing(seen)
         return
-    if seen.service_account == "default" and not seen.workload.by_service_account:
+    if _shares_default(seen):
         yield _default_service_account(seen)
     if seen.account_missing:
         yield _service_account_missing(seen)
@@ -45,7 +45,14 @@ def _associated(seen: Evidence, association: t.Mapping[str, t.Any]) -> t.Iterato
         yield _irsa_annotation(seen)
 
 
+def _shares_default(seen: Evidence) -> bool:
+    return seen.service_account == "default" and not seen.workload.by_service_account
+
+
 def _unassociated(seen: Evidence) -> t.Iterator[Finding]:
+    """What is missing of the association; a workload that is to have its own service account first needs none yet."""
+    if _shares_default(seen):
+        return
     if seen.mistaken:
         yield _mismatch(seen, seen.mistaken)
     elif seen.workload.asked:

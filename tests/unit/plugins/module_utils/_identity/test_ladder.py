@@ -80,6 +80,11 @@ def test_a_healthy_workload_reaches_the_top_without_findings() -> None:
             ["default_service_account"],
         ),
         (
+            Evidence(WORKLOAD, Template(OWNER, {"spec": {}}), None, (pod("a", ("app",)),), (False,)),
+            "none",
+            ["default_service_account"],
+        ),
+        (
             Evidence(
                 Workload("d", Owner("ServiceAccount", "shop", "default")),
                 plain_template("shop", "default"),
