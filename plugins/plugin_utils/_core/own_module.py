@@ -62,7 +62,8 @@ class OwnModule(ActionBase):
         host = self._task.delegate_to
         of_host = variables.get("ansible_delegated_vars", {}).get(host, {}) if host else variables
         return (
-            self._connection.transport == "local"
+            sys.platform != "darwin"  # Its libraries may end a fork that looks for a proxy.
+            and self._connection.transport == "local"
             and not self._connection.become
             and not any(self._task.environment or ())
             and not constants.DEFAULT_KEEP_REMOTE_FILES

@@ -142,6 +142,11 @@ def test_on_another_machine_a_process_is_started() -> None:
     assert run(made, {}) == AS_EVER
 
 
+def test_on_macos_a_process_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert run(action(), {}) == AS_EVER
+
+
 def test_as_another_user_a_process_is_started() -> None:
     made = action()
     made._connection.become = mock.Mock()
