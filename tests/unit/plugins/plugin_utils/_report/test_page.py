@@ -59,6 +59,23 @@ def test_the_page_is_well_formed_and_loads_nothing(sample: t.Any) -> None:
     assert len(ids) == len(set(ids))
 
 
+ASKED: dict[str, tuple[dict[str, t.Any], str]] = {
+    "exec": ({"agrees": True, "how": "exec", "message": ""}, "and by the pod itself)"),
+    "container": (
+        {"agrees": True, "how": "ephemeral_container", "message": ""},
+        "and by an ephemeral container in the pod)",
+    ),
+    "unknown": ({"agrees": None, "how": "", "message": "No <b> could be added."}, "not known: No <b> could be added."),
+}
+
+
+@pytest.mark.parametrize(("asked", "words"), ASKED.values(), ids=ASKED)
+def test_how_a_pod_was_asked_or_why_it_was_not(asked: dict[str, t.Any], words: str) -> None:
+    seen = {"workloads": [samples.workload("orders", pod_asked=asked)], "findings": []}
+    made = report(seen, samples.CLUSTER, "", samples.TIME)
+    assert words in Structure(page(made)).text
+
+
 def test_hostile_names_stay_text() -> None:
     structure = Structure(page(samples.hostile()))
     assert structure.tags.count("script") == 1
