@@ -69,14 +69,13 @@ def restartable(seen: Evidence) -> tuple[Pod, ...]:
 
 
 def former(seen: Evidence) -> tuple[Pod, ...]:
-    """Pods from before the association's last change.
+    """Pods from before the association's last change; one that is older than it was injected by a former one.
 
     The agent keeps their credentials for hours:
     https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html
     """
-    association = seen.association or {}
-    changed, made = association.get("modified_at", ""), association.get("created_at", "")
-    if not changed or _second(changed) == _second(made):
+    changed = (seen.association or {}).get("modified_at", "")
+    if not changed:
         return ()
     return tuple(pod for pod in seen.pods if pod.injected and pod.created and _second(pod.created) < _second(changed))
 

@@ -257,6 +257,17 @@ def test_pods_from_before_a_change_may_hold_the_former_role(created: str, modifi
     assert bool(verdict["restart"]) == stale
 
 
+@pytest.mark.parametrize(("created", "stale"), [("2029-01-01T00:00:00Z", False), ("2028-12-31T23:59:59Z", True)])
+def test_pods_from_before_an_association_was_made_anew_may_hold_the_former_role(created: str, stale: bool) -> None:
+    made = dict.fromkeys(("created_at", "modified_at"), "2029-01-01T00:00:00.5+00:00")
+    pods = tuple(
+        replace(pod(name, lacking), node="n", created=created) for name, lacking in (("a", ()), ("b", ("app",)))
+    )
+    verdict = judge(proven(association={**ASSOCIATION, **made}, pods=pods[:1]))
+    assert codes(verdict) == (["former_role"] if stale else [])
+    assert codes(judge(proven(association={**ASSOCIATION, **made}, pods=pods))) == ["stale_pods"]
+
+
 def test_what_can_be_restarted_is_the_workload_or_what_the_service_accounts_pods_belong_to() -> None:
     owners = [Owner("StatefulSet", "shop", "queue"), Owner("Job", "shop", "once"), Owner("Pod", "shop", "bare")]
     pods = tuple(pod(owner.name, (), owner) for owner in (*owners, owners[0]))
