@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..integration.guide import run_guide, start_over
+from ..integration.operators import Operator
 from ..lab.labs import Lab, remove
 
 TRUST = json.dumps(
@@ -63,11 +64,13 @@ kubectl get pods -n enbuild
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: seconds of wall time and of CPU, AWS calls by operation; and what it printed."""
+    """What one run took: seconds of wall time and of CPU, AWS calls by operation, requests; and what it printed."""
 
     wall: float
     cpu: float
     calls: dict[str, int]
+    requests: int
+    """Requests to the API server; not those of pods and of the cluster itself."""
     output: str
 
     @property
@@ -80,8 +83,13 @@ class Cost:
 class Bench:
     """A lab on which the guide's job is done, and a folder."""
 
-    lab: Lab
+    operator: Operator
     folder: Path
+
+    @property
+    def lab(self) -> Lab:
+        """The operator's."""
+        return self.operator.lab
 
     def guide(self) -> Cost:
         """The guide's commands."""
@@ -101,9 +109,10 @@ class Bench:
 
     def _cost(self, command: list[str], words: dict[str, str], may_fail: bool = False) -> Cost:
         self.lab.forget_calls()
+        before = len(self.lab.audited())
         with tempfile.TemporaryFile() as printed:
             begun = time.monotonic()
-            environment = {**self.lab.environment(), **words}
+            environment = {**self.operator.environment(), **words}
             process = subprocess.Popen(command, env=environment, stdout=printed, stderr=subprocess.STDOUT)
             _pid, status, used = os.wait4(process.pid, 0)
             wall = time.monotonic() - begun
@@ -114,13 +123,15 @@ class Bench:
                 sys.exit(output[-6000:])
         counted = self.lab.calls()["calls"]
         calls = {f"{service}:{name}": count for service, names in counted.items() for name, count in names.items()}
-        return Cost(wall, used.ru_utime + used.ru_stime, calls, output)
+        requests = len(self.lab.audited()) - before
+        return Cost(wall, used.ru_utime + used.ru_stime, calls, requests, output)
 
 
 def told(costs: dict[str, list[Cost]], modules: dict[str, int]) -> t.Iterator[str]:
     """The table of docs/performance.md, and each run's calls."""
-    yield "| | wall, s | times the guide's | CPU, s | times the guide's | AWS calls | of IAM | module processes |"
-    yield "|---|---|---|---|---|---|---|---|"
+    head = ("", "wall, s", "times the guide's", "CPU, s", "times the guide's", "AWS calls", "of IAM")
+    yield f"| {' | '.join((*head, 'requests to the API server', 'module processes'))} |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for name, made in costs.items():
         pairs = list(zip(made, costs["guide"], strict=True))
         wall, cpu = (statistics.median(getattr(each, key) for each in made) for key in ("wall", "cpu"))
@@ -130,7 +141,7 @@ def told(costs: dict[str, list[Cost]], modules: dict[str, int]) -> t.Iterator[st
         iam = sum(count for operation, count in calls.items() if operation.startswith("iam:"))
         yield (
             f"| {name} | {wall:.1f} | {walls:.2f} | {cpu:.1f} | {cpus:.2f} | {sum(calls.values())} | {iam} |"
-            f" {modules.get(name, '')} |"
+            f" {made[-1].requests} | {modules.get(name, '')} |"
         )
     for name, made in costs.items():
         yield f"\n{name}: {', '.join(f'{count} {operation}' for operation, count in made[-1].calls.items())}"
@@ -145,7 +156,7 @@ def main() -> None:
         start_over(lab)
         if (run := run_guide(lab, "site")).returncode:
             sys.exit(run.output[-6000:])
-        bench = Bench(lab, Path(folder))
+        bench = Bench(Operator(lab, "site", administrator=True), Path(folder))
         costs: dict[str, list[Cost]] = {"guide": [], "site": [], "verify": []}
         for _round in range(rounds):
             costs["guide"].append(bench.guide())
