@@ -65,14 +65,14 @@ def _fault(service: str, operation: str, code: str, status: int, **more: t.Any) 
     return {"service": service, "operation": operation, "code": code, "status": status, "times": ALWAYS, **more}
 
 
-def after_two_changes(act: Act) -> Watch:
-    """Act once, as soon as a task begins after two that changed something."""
+def after_changes(number: int, act: Act) -> Watch:
+    """Act once, as soon as a task begins after so many that changed something."""
     changes, acted = 0, False
 
     def watch(line: str) -> bool:
         nonlocal changes, acted
         changes += line.startswith("changed: ")
-        if acted or changes < 2 or not TASK.match(line):
+        if acted or changes < number or not TASK.match(line):
             return False
         acted = True
         return act()

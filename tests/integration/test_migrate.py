@@ -283,7 +283,7 @@ def test_cut_off_between_two_changes_the_next_run_goes_on(town: Town) -> None:
     town.lab.weather(webhook_cold_seconds=2)
     town.lab.faults(BAD_DAY)
     only = {"pod_identity_migrate_include": ["moving/cut"], **BOTH}
-    for task in ("Associate moving/cut", "Restart Deployment", "Take IRSA's statement"):
+    for task in ("Associate moving/cut", "Restart Deployment", "Prove once more"):
         cut = town.run(on_line=at_task_named(task, lambda: True), **only)
         assert cut.returncode == -9, cut.output
     last = town.run(**only)
