@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import signal
 import sys
@@ -31,6 +32,7 @@ def call(function: t.Callable[[], None]) -> Ended:
     Whoever interrupts this, with an alarm for example, ends the fork.
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        gc.freeze()  # The fork doesn't look for garbage among what it shares, which would copy it.
         pid = os.fork()
         if not pid:
             _become(function, output.fileno(), errors.fileno())

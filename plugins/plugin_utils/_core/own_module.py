@@ -11,6 +11,7 @@ with everything imported already: Ansible loads a task's action in the process t
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import logging
@@ -39,7 +40,9 @@ def load(action: str) -> types.ModuleType | None:
     None where something isn't installed: run as ever, the module says what.
     """
     with contextlib.suppress(ImportError):
-        return importlib.import_module(f"{MODULES}.{action.rpartition('.')[2]}")
+        module = importlib.import_module(f"{MODULES}.{action.rpartition('.')[2]}")
+        gc.freeze()  # What is imported stays, and forks that don't look at it share its memory.
+        return module
     return None
 
 
