@@ -25,7 +25,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = CHECKOUT / "tests" / "requirements"
 COLLECTION = Path("ansible_collections", "enbuild", "eks")
 UV = "uv==0.13.9"
-SOURCE_ONLY = r"/(ansible_collections|tests?|sympy|mpmath|networkx|pip|setuptools|kubernetes/(aio|client/(api|models)))/"
+SOURCE_ONLY = (
+    r"/(ansible_collections|tests?|sympy|mpmath|networkx|pip|setuptools|kubernetes/(aio|client/(api|models)))/"
+)
 """What is not compiled: Ansible compiles collections by itself, and the rest is hardly ever imported."""
 CONTENTS = {"runtime": "Ansible, boto3 and the AWS emulator", "test": "the tools that check", "docs": "Sphinx"}
 
