@@ -30,6 +30,7 @@ _TOLD = {
         "k8s.io/component-base/version.gitTreeState": "archive",
     },
     "helm.sh/helm/v3": {"helm.sh/helm/v3/internal/version.version": "v{}.{}.{}"},
+    "helm.sh/helm/v4": {"helm.sh/helm/v4/internal/version.version": "v{}.{}.{}"},
     "github.com/weaveworks/eksctl": {"github.com/weaveworks/eksctl/pkg/version.PreReleaseID": ""},
 }
 """By module: the variables in which a program keeps its version, with the parts of the pinned one."""

@@ -107,6 +107,11 @@ EKSCTL = GoModule(
     ),
 )
 """What works on a lab from the outside. A module of its own: it pins another version of Kubernetes."""
+HELM4 = GoModule(
+    SOURCE / "go_helm4",
+    (Program("helm", "helm.sh/helm/v4/cmd/helm", "helm.sh/helm/v4", ("version", "--short"), _helm_fits),),
+)
+"""The other Helm that the collection supports, for `make test-matrix`."""
 
 
 def pinned_versions(go_mod: str) -> dict[str, Version]:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,18 @@ from ansible_collections.enbuild.eks.tests.tools.checkout import BIN, CHECKOUT, 
 REQUIREMENTS = CHECKOUT / "tests" / "requirements"
 KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy")
 """What an empty environment has of this one's variables; pip's and uv's own besides."""
+
+
+VERSIONS = """
+import importlib.metadata, importlib.resources, json, platform
+packages = ["ansible-core", "boto3", "kubernetes"]
+found = {"Python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+for name in ("amazon.aws", "kubernetes.core"):
+    manifest = importlib.resources.files("ansible_collections." + name).joinpath("MANIFEST.json")
+    found[name] = json.loads(manifest.read_text())["collection_info"]["version"]
+print(", ".join(f"{name} {version}" for name, version in found.items()))
+"""
+UNCHANGED = re.compile(r"^\S+ +: ok=\d+ +changed=0 ", re.MULTILINE)
 
 
 class Failed(Exception):
@@ -88,6 +101,10 @@ class Environment:
         """Install the collection; its dependencies come with the package ansible."""
         command = ("ansible-galaxy", "collection", "install", "--offline", "-p", str(self.collections), str(tarball))
         checked(self.run(*command), "ansible-galaxy collection install")
+        code, output = self.run("ansible-galaxy", "collection", "list", "--format", "json", "enbuild.eks")
+        places = list(json.loads(checked((code, output), "ansible-galaxy collection list")))
+        if places != [str(self.collections / "ansible_collections")]:
+            raise Failed(f"enbuild.eks is found in {', '.join(places)}, where {self.collections} alone should have it")
 
     def run(self, *command: str, **more: str) -> tuple[int, str]:
         """Run a program of this environment; return its exit code and all that it printed."""
@@ -106,29 +123,35 @@ class Environment:
         )
         return done.returncode, done.stdout
 
-    def run_site(self, lab: Lab, *arguments: str) -> str:
-        """Run site.yml on ``lab`` as it is installed here; return what it printed."""
+    def run_playbook(self, lab: Lab, name: str, *arguments: str) -> str:
+        """Run a playbook of the collection on ``lab`` as it is installed here; return what it printed."""
         path = os.pathsep.join([str(self.bin), str(lab.bin_dir), os.defpath])
         variables = {**lab.shell_variables(), "PATH": path}
-        output = checked(self.run("ansible-playbook", "enbuild.eks.site", *arguments, **variables), "site.yml")
-        if f"{CHECKOUT}/roles" in output or "ansible_collections/enbuild/eks/roles" not in output:
-            raise Failed(f"{output}\nsite.yml ran from elsewhere than {self.collections}")
-        return output
+        command = ("ansible-playbook", f"enbuild.eks.{name}", *arguments)
+        return checked(self.run(*command, **variables), f"{name}.yml")
 
     def versions(self) -> str:
-        """Return what is installed, such as ``ansible-core 2.19.14, kubernetes.core 6.2.0``."""
-        code, output = self.run("ansible", "--version")
-        core = output.split("]")[0].split()[-1] if not code else "unknown"
-        site = next((self.folder / "venv").glob("lib/python*/site-packages"))
-        found = site / "ansible_collections" / "kubernetes" / "core" / "MANIFEST.json"
-        manifest: dict[str, t.Any] = yaml.safe_load(found.read_text())
-        return f"ansible-core {core}, kubernetes.core {manifest['collection_info']['version']}"
+        """Return what is installed, such as ``Python 3.11.7, ansible-core 2.19.14, kubernetes.core 6.2.0``."""
+        code, output = self.run("python", "-c", VERSIONS)
+        return checked((code, output), "a look at what is installed").strip()
 
 
 def pinned(*names: str) -> list[str]:
     """Return the requirements that the tests pin for ``names``, as they stand in runtime.txt."""
     lines = (REQUIREMENTS / "runtime.txt").read_text().splitlines()
     return [line for line in lines if line.split("=")[0] in names]
+
+
+def try_playbooks(environment: Environment, lab: Lab, *arguments: str) -> None:
+    """Run the playbooks of a cluster's life in their order: predict, make, make again, prove, compare, take away."""
+    environment.run_playbook(lab, "site", "--check", "--diff", *arguments)
+    environment.run_playbook(lab, "site", *arguments)
+    for name in ("site", "verify", "diagnose", "drift"):
+        output = environment.run_playbook(lab, name, *arguments)
+        if not UNCHANGED.search(output):
+            raise Failed(f"{output}\n{name}.yml after site.yml changed something")
+    environment.run_playbook(lab, "teardown", "-e", "pod_identity_teardown_release=true", *arguments)
+    say("site.yml predicted, made and proved; the second run changed nothing; teardown.yml removed it all")
 
 
 def say(text: str) -> None:

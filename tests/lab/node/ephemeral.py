@@ -129,7 +129,7 @@ class EphemeralContainers:
         log.parent.mkdir(parents=True, exist_ok=True)
         launched = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(program), *words[1:]]
         streams: dict[str, t.Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-        with log.open("wb") as output, self._lock:
+        with self._lock, log.open("wb") as output:
             if place.gone:
                 raise NotStarted("the pod is gone")
             process = subprocess.Popen(

@@ -82,15 +82,18 @@ def test_another_pinned_version_is_another_folder(tmp_path: Path) -> None:
     for name in ("go.mod", "go.sum"):
         (tmp_path / name).write_bytes((programs.LAB.folder / name).read_bytes() + b"\n")
     changed = dataclasses.replace(programs.LAB, folder=tmp_path)
-    assert len({binaries.key_folder(module) for module in (programs.LAB, changed, programs.EKSCTL)}) == 3
+    assert (
+        len({binaries.key_folder(module) for module in (programs.LAB, changed, programs.EKSCTL, programs.HELM4)}) == 4
+    )
 
 
-def test_eksctl_is_built_of_its_own_module_when_it_is_asked_for(go: Path) -> None:
+@pytest.mark.parametrize(("module", "name"), [(programs.EKSCTL, "eksctl"), (programs.HELM4, "helm")])
+def test_another_module_is_built_when_it_is_asked_for(go: Path, module: programs.GoModule, name: str) -> None:
     said: list[str] = []
-    found = binaries.provide(said.append, programs.EKSCTL)
-    assert {name: path.is_file() for name, path in found.paths.items()} == {"eksctl": True}
-    assert said[0].startswith("building eksctl:")
-    assert said[-1].startswith("built eksctl in ")
+    found = binaries.provide(said.append, module)
+    assert {name: path.is_file() for name, path in found.paths.items()} == {name: True}
+    assert said[0].startswith(f"building {name}:")
+    assert said[-1].startswith(f"built {name} in ")
 
 
 def test_the_linker_is_told_the_pinned_versions() -> None:
@@ -101,6 +104,7 @@ def test_the_linker_is_told_the_pinned_versions() -> None:
     assert "-X k8s.io/component-base/version.gitVersion=v1.40.2" in flags
     assert "-X k8s.io/component-base/version.gitMinor=40" in flags
     assert "-X helm.sh/helm/v3/internal/version.version=v3.30.1" in flags
+    assert "-X helm.sh/helm/v4/internal/version.version=v4." in go_build.linker_flags(programs.HELM4.pinned)
     assert "-X github.com/weaveworks/eksctl/pkg/version.PreReleaseID=" in go_build.linker_flags(programs.EKSCTL.pinned)
 
 

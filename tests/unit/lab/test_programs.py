@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.enbuild.eks.tests.lab.programs import (
     EKSCTL,
+    HELM4,
     LAB,
     GoModule,
     Program,
@@ -36,7 +37,7 @@ def test_the_first_version_in_what_a_program_says(said: str, version: Version | 
     assert parse_version(said) == version
 
 
-@pytest.mark.parametrize("module", [LAB, EKSCTL], ids=["lab", "eksctl"])
+@pytest.mark.parametrize("module", [LAB, EKSCTL, HELM4], ids=["lab", "eksctl", "helm4"])
 def test_go_mod_pins_the_module_of_each_program_and_builds_its_package(module: GoModule) -> None:
     tools = re.search(r"^tool (?:\((.*?)\)|(\S+))", module.go_mod, re.MULTILINE | re.DOTALL)
     assert tools
@@ -60,6 +61,8 @@ def test_a_program_is_called_as_go_names_it() -> None:
         ("helm", (3, 22, 0), (3, 14, 0), True),
         ("helm", (3, 22, 0), (3, 13, 3), False),
         ("helm", (3, 22, 0), (4, 3, 1), False),
+        ("helm", (4, 3, 2), (4, 0, 0), True),
+        ("helm", (4, 3, 2), (3, 22, 0), False),
         ("etcd", (3, 6, 8), (3, 5, 0), True),
         ("etcd", (3, 6, 8), (3, 4, 23), False),
         ("kwok", (0, 8, 0), (0, 8, 2), True),

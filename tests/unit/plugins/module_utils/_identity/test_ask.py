@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.enbuild.eks.plugins.module_utils._identity.ask import LOOKS, Asker
 from ansible_collections.enbuild.eks.plugins.module_utils._identity.ephemeral import NAME
-from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.api import Kubernetes, KubernetesError
+from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.api import KubernetesError
 from ansible_collections.enbuild.eks.plugins.module_utils._kubernetes.pods import Owner, Pod
 from ansible_collections.enbuild.eks.tests.unit.plugins.module_utils._identity.test_ephemeral import IMAGE, pod
 
@@ -56,8 +56,9 @@ class Cluster:
 
 
 def asker(cluster: Cluster, **options: t.Any) -> Asker:
+    kubernetes: t.Any = cluster
     given = {"image": IMAGE, "pause": lambda _seconds: None, **options}
-    return Asker(t.cast("Kubernetes", cluster), **given)
+    return Asker(kubernetes, **given)
 
 
 def test_where_none_is_asked_for_none_is_added() -> None:
