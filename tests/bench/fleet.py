@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import typing as t
@@ -21,6 +22,7 @@ from ...plugins.module_utils._iam.trust_policy import trust_policy
 from ..integration.fleet import LISTING, REGIONS, ROLE, FleetOnLab, Member
 from ..lab.labs import Lab, remove
 from ..tools.checkout import CHECKOUT
+from .throttled import throttled
 
 ACCOUNTS = ("", "222222222222", "333333333333")
 ATTEMPTS = 3
@@ -111,22 +113,34 @@ def compare(fleet: FleetOnLab, playbook: str) -> bool:
     return good
 
 
+def compare_all(lab: Lab, clusters: int, playbooks: t.Iterable[str]) -> bool:
+    """Print so many clusters beside one, for each playbook."""
+    with tempfile.TemporaryDirectory() as folder:
+        fleet = FleetOnLab(lab, Path(folder), members(clusters))
+        fleet.configure(cache=True, cache_plugin="ansible.builtin.jsonfile", cache_connection=f"{folder}/cache")
+        prepare(fleet)
+        fleet.run("verify", "--list-hosts")
+        print(f"{'':10} {'one':>7} {clusters:>7} {'times':>7} {'AWS calls':>9} {'each':>9}")
+        return all([compare(fleet, playbook) for playbook in playbooks])
+
+
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clusters", type=int, default=50)
     there = [name for name in PLAYBOOKS if (CHECKOUT / "playbooks" / f"{name}.yml").exists()]
     parser.add_argument("--playbooks", nargs="+", choices=there, default=there)
+    parser.add_argument("--throttled", action="store_true", help="where EKS allows few describes a second, instead")
+    parser.add_argument("--associations", type=int, default=100, help="of each cluster, with --throttled")
+    parser.add_argument("--rate", type=float, default=10, help="describes a second that EKS allows, with --throttled")
     asked = parser.parse_args()
-    with Lab.start("bench-fleet", tied=True, say=print) as lab, tempfile.TemporaryDirectory() as folder:
-        fleet = FleetOnLab(lab, Path(folder), members(asked.clusters))
-        fleet.configure(cache=True, cache_plugin="ansible.builtin.jsonfile", cache_connection=f"{folder}/cache")
-        prepare(fleet)
-        fleet.run("verify", "--list-hosts")
-        print(f"{'':10} {'one':>7} {asked.clusters:>7} {'times':>7} {'AWS calls':>9} {'each':>9}")
-        kept: t.Iterable[bool] = [compare(fleet, playbook) for playbook in asked.playbooks]
-    remove("bench-fleet")
-    sys.exit(0 if all(kept) else 1)
+    with Lab.start(f"bench-fleet-{os.getpid()}", tied=True, say=print) as lab:
+        if asked.throttled:
+            good = throttled(lab, asked.clusters, asked.associations, asked.rate)
+        else:
+            good = compare_all(lab, asked.clusters, asked.playbooks)
+    remove(lab.name)
+    sys.exit(0 if good else 1)
 
 
 if __name__ == "__main__":
