@@ -12,6 +12,8 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from . import pace
+
 with contextlib.suppress(ImportError):  # AnsibleAWSModule names the missing library.
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,8 +23,8 @@ RETRIES = {"mode": "standard", "max_attempts": 10}
 MANY = 25
 """Things of which a task makes so many calls that EKS or IAM may throttle it for them."""
 SLOWING = {"mode": "adaptive", "max_attempts": 10}
-"""For many calls: botocore's adaptive mode retries alike, and after a throttled call it slows down all others of the
-client, until they pass. It would make a task of few calls wait that others are throttled for."""
+"""For many calls of a module that shares no pace with other tasks: botocore's adaptive mode retries alike, and after a
+throttled call it slows down all others of the client, until they pass."""
 
 
 class DeadlineExceeded(Exception):
@@ -69,12 +71,15 @@ def aws_client(
 ) -> t.Any:
     """Return a boto3 client that retries as AWS advises, and begins no attempt after ``deadline``.
 
-    ``region`` is another one than the module's. With ``many`` calls to make, it slows down where AWS throttles.
-    ``config`` goes to ``botocore.config.Config``, for example
-    ``max_pool_connections``.
+    ``region`` is another one than the module's. Where AWS throttles, it slows down with all tasks of the run; where
+    these share no pace, it does so by itself if it has ``many`` calls to make. ``config`` goes to
+    ``botocore.config.Config``, for example ``max_pool_connections``.
     """
     elsewhere = {"region": region} if region else {}
-    client = module.client(service, config={"retries": SLOWING if many else RETRIES, **config}, **elsewhere)
+    alone = many and not pace.is_shared()
+    client = module.client(service, config={"retries": SLOWING if alone else RETRIES, **config}, **elsewhere)
+    if pace.is_shared():
+        pace.keep(client, service)
     if deadline is not None:
         client.meta.events.register(f"before-send.{service}", lambda **_event: _check(deadline))
     return client

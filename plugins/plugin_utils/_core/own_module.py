@@ -24,12 +24,15 @@ from ansible.module_utils import _internal, basic
 from ansible.module_utils.common.json import Direction, get_module_decoder, get_module_encoder
 from ansible.plugins.action import ActionBase
 
+from ...module_utils._core import pace
 from . import fork
 
 MODULES = "ansible_collections.enbuild.eks.plugins.modules"
 PROFILE = "legacy"
 """How Ansible writes arguments and results of Python modules as JSON."""
 INTERPRETER = "ansible_python_interpreter"
+ROLE = "eks_assume_role_arn"
+"""The variable with the role that makes a host's AWS calls; it tells the host's account."""
 OPTIONS = {"module_args", "task_vars", "wrap_async"}
 """What an action of this collection asks Ansible for when it runs its module."""
 
@@ -58,7 +61,13 @@ class OwnModule(ActionBase):
             return dict(super()._execute_module(**options))
         arguments = options.get("module_args", self._task.args)
         self._update_module_args(self._task.action, arguments, variables)
-        return _result(self._task.action, fork.call(lambda: _run(module.main, _packed(arguments))))
+        sharing = pace.Sharing(constants.DEFAULT_LOCAL_TMP, self._account(arguments, variables))
+        return _result(self._task.action, fork.call(lambda: _run(module.main, _packed(arguments), sharing)))
+
+    def _account(self, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> str:
+        """What tells the AWS account of this task from those of others: a profile, and the account of a role."""
+        role = str(self._templar.template(variables.get(ROLE) or ""))
+        return f"{arguments.get('profile') or ''} {''.join(role.split(':')[4:5])}"
 
     def _is_here(self, variables: dict[str, t.Any]) -> bool:
         """Whether Ansible would start this process's own Python, as this user, with this environment."""
@@ -79,8 +88,9 @@ def _packed(arguments: dict[str, t.Any]) -> bytes:
     return json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, cls=encoder).encode()
 
 
-def _run(main: t.Callable[[], None], arguments: bytes) -> None:
+def _run(main: t.Callable[[], None], arguments: bytes, sharing: pace.Sharing) -> None:
     """Run a module as if in a Python of its own: it returns its warnings, and writes to no log of Ansible's."""
+    pace.share(sharing)
     _internal.is_controller = False
     logging.getLogger().handlers.clear()
     basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = arguments, PROFILE
