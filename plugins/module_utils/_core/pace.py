@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import struct
@@ -32,8 +33,8 @@ SLOWER = 0.8
 """What a throttled call leaves of the rate."""
 GROWTH = 30.0
 """Seconds without a throttled call after which the rate has doubled; after twice as many it is five times as high."""
-TRIES = 100
-"""How often a lock is tried, in milliseconds, before a call is made without it."""
+TRIES = 1000
+"""How often a lock is tried, a millisecond apart, before a call is made without it."""
 SENT = "enbuild_sent"
 """When an attempt was made, in its botocore context."""
 FORMAT = struct.Struct("<ddd")
@@ -88,7 +89,7 @@ class Pace:
         with contextlib.suppress(OSError):
             while self._read().rate:
                 asked = self._clock()
-                free = max(asked, self._change(lambda state: reserved(state, asked)).free)
+                free = max(asked, self._change(functools.partial(reserved, now=asked)).free)
                 self._sleep(free - asked)
                 if self._read().since <= asked:
                     break

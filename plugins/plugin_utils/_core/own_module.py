@@ -20,6 +20,7 @@ import types
 import typing as t
 
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.module_utils import _internal, basic
 from ansible.module_utils.common.json import Direction, get_module_decoder, get_module_encoder
 from ansible.plugins.action import ActionBase
@@ -61,12 +62,14 @@ class OwnModule(ActionBase):
             return dict(super()._execute_module(**options))
         arguments = options.get("module_args", self._task.args)
         self._update_module_args(self._task.action, arguments, variables)
-        sharing = pace.Sharing(constants.DEFAULT_LOCAL_TMP, self._account(arguments, variables))
+        sharing = pace.Sharing(str(constants.DEFAULT_LOCAL_TMP), self._account(arguments, variables))
         return _result(self._task.action, fork.call(lambda: _run(module.main, _packed(arguments), sharing)))
 
     def _account(self, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> str:
         """What tells the AWS account of this task from those of others: a profile, and the account of a role."""
-        role = str(self._templar.template(variables.get(ROLE) or ""))
+        role = ""
+        with contextlib.suppress(AnsibleError):  # The task that uses it says what is wrong with it.
+            role = str(self._templar.template(variables.get(ROLE) or ""))
         return f"{arguments.get('profile') or ''} {''.join(role.split(':')[4:5])}"
 
     def _is_here(self, variables: dict[str, t.Any]) -> bool:

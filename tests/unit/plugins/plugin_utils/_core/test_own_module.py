@@ -17,6 +17,7 @@ from ansible import constants
 from ansible.module_utils.basic import AnsibleModule
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as Normal
+from ansible_collections.enbuild.eks.plugins.module_utils._core import pace
 from ansible_collections.enbuild.eks.plugins.plugin_utils._core.own_module import OwnModule, load
 
 OWN = "ansible_collections.enbuild.eks.plugins.action.eks_cluster_info"
@@ -34,6 +35,8 @@ def main() -> None:
         sys.exit(4)
     if module.params["name"] == "raise":
         raise KeyError("orders")
+    if module.params["name"] == "sharing":
+        module.exit_json(folder=pace._sharing.folder, account=pace._sharing.account)
     if module.params["name"] == "fail":
         module.fail_json(msg="There is none.", seen=[1])
     module.exit_json(changed=True, name=module.params["name"], check=module.check_mode, seen=module.params["secret"])
@@ -88,6 +91,14 @@ def test_arguments_and_results_pass() -> None:
 
 def test_its_warnings_are_in_the_result() -> None:
     assert "It is late." in str(run(action(), {"name": "x"})["warnings"])
+
+
+def test_it_shares_the_pace_of_the_run_with_tasks_of_the_same_account() -> None:
+    role = {"eks_assume_role_arn": "arn:aws:iam::222222222222:role/fleet"}
+    given = [run(action(), {"name": "sharing"}, {**HERE, **more}) for more in ({}, role)]
+    assert [each["folder"] for each in given] == [constants.DEFAULT_LOCAL_TMP] * 2
+    assert [each["account"].strip() for each in given] == ["", "222222222222"]
+    assert not pace.is_shared()
 
 
 def test_a_failure_is_a_result() -> None:
