@@ -62,7 +62,7 @@ bench-site: venv-test
 bench-modules: venv-test
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.modules $(ARGS)
 
-# What 50 clusters cost, beside one of them (10 minutes)
+# What 50 clusters cost, beside one of them (10 minutes); ARGS=--throttled: where EKS throttles them (12 minutes)
 bench-fleet: venv-test
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.fleet $(ARGS)
 
