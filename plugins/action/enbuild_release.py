@@ -25,7 +25,7 @@ from ..plugin_utils._release.plan import refuse_long_wait
 ARGUMENT_SPEC = {
     "name": {"type": "str", "default": "enbuild"},
     "namespace": {"type": "str", "default": "enbuild"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "absent", "unmanaged"], "default": "present"},
     "chart": {"type": "str", "default": "enbuild"},
     "chart_repository_url": {"type": "str", "default": "https://vivsoftorg.github.io/enbuild"},
     "chart_version": {"type": "str", "default": ""},
@@ -45,6 +45,7 @@ ARGUMENT_SPEC = {
 
 NOTHING: dict[str, t.Any] = {
     "changed": False,
+    "managed": True,
     "name": "",
     "action": "",
     "what": [],
@@ -65,6 +66,8 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         try:
             _validation, given = self.validate_argument_spec(ARGUMENT_SPEC)
+            if given["state"] == "unmanaged":
+                return {**result, **NOTHING, "managed": False}
             release = Target(
                 validate.release_name("name", given["name"]), validate.namespace("namespace", given["namespace"])
             )
@@ -141,16 +144,16 @@ def _shown(release: Target, outcome: Outcome, manifests_file: str) -> dict[str, 
         "revision": observed.revision,
         "chart_version": observed.chart_version,
     }
-    failure = {"failed": True, "msg": outcome.failure} if outcome.failure else {}
     return {
         "changed": bool(plan.action),
+        "managed": True,
         "name": str(release),
         "action": plan.action,
         "what": list(plan.what),
         "release": before if observed.status else {},
         "manifests_file": manifests_file,
         "diff": {"prepared": _lines(release, outcome)} if plan.action else {},
-        **failure,
+        **({"failed": True, "msg": outcome.failure} if outcome.failure else {}),
     }
 
 

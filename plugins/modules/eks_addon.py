@@ -228,6 +228,7 @@ addon:
       description:
         - The associations that it owns, each with C(service_account), C(role_arn) and C(association_arn).
         - The first two are V(null) unless O(pod_identity_associations) is given, since they cost a call for each.
+        - In check mode, an association that would be created has no C(association_arn).
       type: list
       elements: dict
       returned: when there is an add-on

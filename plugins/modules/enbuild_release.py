@@ -30,9 +30,12 @@ options:
     type: str
     default: enbuild
   state:
-    description: Whether the release should exist.
+    description:
+      - Whether the release should exist.
+      - V(unmanaged) leaves it alone, whatever it is, and asks neither Helm nor the cluster. It is for a playbook whose
+        variables decide whether there is a release to manage.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, unmanaged]
     default: present
   chart:
     description: Name of the chart in the repository, or a path or an oci:// reference, which need no repository.
@@ -148,6 +151,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+managed:
+  description: Whether the release was looked at; V(false) with O(state=unmanaged).
+  returned: always
+  type: bool
+  sample: true
 name:
   description: Namespace and name of the release.
   returned: always

@@ -248,6 +248,7 @@ def test_only_stale_workloads_are_restarted(lab: Lab, site: Site, installed: Non
     made = json.loads((tmp_path / f"{lab.cluster_name}.json").read_text())
     asked = [(each["pod_asked"]["how"], each["pod_asked"]["agrees"]) for each in made["workloads"]]
     assert asked == [("exec", True), ("ephemeral_container", True)]
+    assert "own answer is not known" not in run.output
     assert_the_job_is_done(lab)
 
 

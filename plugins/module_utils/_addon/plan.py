@@ -166,11 +166,8 @@ def view(key: Key, observed: Observed | None) -> dict[str, t.Any]:
 
 
 def _view_binding(binding: Binding) -> dict[str, str | None]:
-    return {
-        "service_account": binding.service_account or None,
-        "role_arn": binding.role_arn or None,
-        "association_arn": binding.arn or None,
-    }
+    words = {"service_account": binding.service_account or None, "role_arn": binding.role_arn or None}
+    return {**words, "association_arn": binding.arn} if binding.arn else words  # Only EKS knows that of a new one.
 
 
 def _merged(target: Target, desired: Desired, observed: Observed | None) -> Addon:

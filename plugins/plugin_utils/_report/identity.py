@@ -10,6 +10,7 @@ import typing as t
 from collections import Counter
 
 from ...module_utils._core.table import aligned
+from ...module_utils._core.text import MOST_NAMED, clean
 from ...module_utils._identity.ladder import RUNGS
 from ...module_utils._identity.verdict import SEVERITIES, below, involved
 
@@ -18,6 +19,8 @@ Report = dict[str, t.Any]
 
 MOST_FINDINGS = 15
 """Findings that a terminal and a summary name; the report has them all."""
+LONGEST_ANSWER = 500
+"""Characters of a terminal's line about a pod's own answer: it may quote the API server, or whoever wrote the pod."""
 CLUSTER_KEYS = ("name", "arn", "region", "account_id", "version")
 
 
@@ -105,7 +108,24 @@ def summary_lines(made: Report) -> list[str]:
         lines.append("  -> " + finding["remedy"].replace("\n", "\n     "))
     if len(listed) > MOST_FINDINGS:
         lines.append(f"and {len(listed) - MOST_FINDINGS} more, in the report (pod_identity_report_dir)")
-    return lines
+    return [*lines, *_unknown_answers(made)]
+
+
+def _unknown_answers(made: Report) -> list[str]:
+    """Why what pods say of their credentials isn't known, a line for each workload; no finding says that."""
+    lines = [_unknown_answer(item, item["pod_asked"]["message"]) for item in made["workloads"] if _unanswered(item)]
+    rest = f"and the answers of {number(len(lines) - MOST_NAMED, 'workload')} more, in the report"
+    return lines if len(lines) <= MOST_NAMED else [*lines[:MOST_NAMED], f"{rest} (pod_identity_report_dir)"]
+
+
+def _unanswered(item: Item) -> bool:
+    asked = item.get("pod_asked") or {}
+    return asked.get("agrees") is None and bool(asked.get("message"))
+
+
+def _unknown_answer(item: Item, why: str) -> str:
+    place = f"{item['kind']} {item['namespace']}/{item['object']}"
+    return clean(f"{place}: the pod's own answer is not known: {why}", LONGEST_ANSWER)
 
 
 def counts(summary: Item) -> str:

@@ -62,9 +62,9 @@ def classed(name: str, change: Item) -> Drift:
 
 
 def _release(registered: Item) -> Result:
-    """Of what enbuild.eks.enbuild_release has ``done``; it was skipped where no release is declared."""
+    """Of what enbuild.eks.enbuild_release has ``done``; it was left alone where no release is declared."""
     done = registered["done"]
-    if done.get("skipped"):
+    if not done.get("managed", True):
         return {"changes": [], "drift": [], "notes": [NO_RELEASE]}
     status = done.get("release") or {}
     result: Result = {

@@ -204,6 +204,17 @@ def test_the_cluster_is_asked_only_where_the_answer_depends_on_it() -> None:
     assert task(fake, version="default")["calls"] == ["describe_addon", "describe_addon_versions", "describe_cluster"]
 
 
+def test_what_only_eks_knows_of_an_association_is_not_predicted() -> None:
+    fake = FakeAddons()
+    planned = task(fake, check=True, pod_identity_associations=bindings(ROLE_A))
+    assert planned["diff"]["after"]["pod_identity_associations"] == bindings(ROLE_A)
+    assert planned["addon"]["pod_identity_associations"] == bindings(ROLE_A)
+    task(fake, pod_identity_associations=bindings(ROLE_A))
+    planned = task(fake, check=True, pod_identity_associations=bindings(ROLE_B, ROLE_A))
+    first, second = planned["diff"]["after"]["pod_identity_associations"]
+    assert (first["role_arn"], "association_arn" in first, "association_arn" in second) == (ROLE_B, True, False)
+
+
 def test_associations_cost_one_call_each() -> None:
     fake = FakeAddons()
     task(fake, pod_identity_associations=bindings(ROLE_A, ROLE_B))

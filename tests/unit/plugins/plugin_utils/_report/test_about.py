@@ -128,7 +128,7 @@ def test_what_steps_want_people_to_know_is_said_at_the_end() -> None:
 
 
 def test_a_run_that_looked_at_no_release_says_so_and_how_to_have_one() -> None:
-    where = context(pod_identity_results=registered.result("enbuild_release", {"done": {"skipped": True}}))
+    where = context(pod_identity_results=registered.result("enbuild_release", {"done": {"managed": False}}))
     assert reported("run", where, changes=True).lines[0] == "production: changed nothing"
     for line in (
         reported("run", where, changes=True).lines[1],

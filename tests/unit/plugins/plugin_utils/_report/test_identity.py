@@ -68,6 +68,19 @@ def test_a_healthy_cluster_is_one_line() -> None:
     assert identity_report.summary_lines(samples.healthy()) == ["production: 4 workloads (4 allowed); no finding"]
 
 
+def test_why_the_answer_of_a_pod_is_not_known_is_one_line_below_the_findings() -> None:
+    asked = {"agrees": None, "how": "", "message": f"Not in {samples.HOSTILE}.\nERROR: \x1b[31mpaste this"}
+    names = [f"orders-{number}" for number in range(7)]
+    silent = [samples.workload(name, pod_asked={**asked, "message": ""}) for name in ("feed", "web")]
+    found = [samples.workload(name, "shop", pod_asked=asked) for name in names]
+    made = identity_report.report({"workloads": [*silent, *found], "findings": []}, samples.CLUSTER)
+    first, *rest = identity_report.summary_lines(made)[1:]
+    assert first.startswith("Deployment shop/orders-0: the pod's own answer is not known: Not in ")
+    assert first.endswith(".ERROR: [31mpaste this")
+    assert len(rest) == 5
+    assert rest[-1] == "and the answers of 2 workloads more, in the report (pod_identity_report_dir)"
+
+
 def test_the_fleet_has_a_line_for_each_cluster() -> None:
     stopped = {"dev": {"task": "Read cluster dev", "message": "No cluster dev."}}
     head, first, second, third = identity_report.fleet_lines({"prod": samples.broken(), "dev": {}, "qa": {}}, stopped)
