@@ -83,7 +83,7 @@ release: venv-test ## Build the tarball, check it, and try it as a user would
 	@$(RUN_LAB) build
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.release
 
-test-matrix: venv-test ## A site run with each supported version (ARGS=core-2.20)
+test-matrix: venv-test ## Playbooks with each supported version (ARGS=core-2.20)
 	@$(RUN_LAB) build
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.tools.matrix $(ARGS)
 

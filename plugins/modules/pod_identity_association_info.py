@@ -34,6 +34,9 @@ options:
   association_id:
     description: Only the association with this id.
     type: str
+  role_arn:
+    description: Only associations that give this role, as their role or as their target role.
+    type: str
   concurrency:
     description: How many associations are described at a time.
     type: int
@@ -61,6 +64,11 @@ EXAMPLES = r"""
     cluster_name: production
     namespace: shop
     service_account: orders
+
+- name: Read who has a role, before it is changed
+  enbuild.eks.pod_identity_association_info:
+    cluster_name: production
+    role_arn: arn:aws:iam::123456789012:role/shop-orders
 """
 
 RETURN = r"""
@@ -155,6 +163,7 @@ ARGUMENT_SPEC = {
     "namespace": {"type": "str"},
     "service_account": {"type": "str"},
     "association_id": {"type": "str"},
+    "role_arn": {"type": "str"},
     "concurrency": {"type": "int", "default": 8},
 }
 

@@ -63,7 +63,7 @@ def _text_of(path: str) -> str:
 
 def _observed(module: t.Any) -> list[Observed]:
     client = aws_client(module, "eks", max_pool_connections=CONCURRENCY)
-    wanted = Query(cluster_name("cluster_name", module.params["cluster_name"]), None, None, None, CONCURRENCY)
+    wanted = Query(cluster_name("cluster_name", module.params["cluster_name"]), CONCURRENCY)
     found = select(EksAssociations(client, wanted.cluster), wanted)
     arns = list(dict.fromkeys(one["role_arn"] for one in found))
     roles = spread(IamRoles(aws_client(module, "iam", max_pool_connections=CONCURRENCY)).trusting, arns, CONCURRENCY)

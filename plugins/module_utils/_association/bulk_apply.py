@@ -51,13 +51,14 @@ def select(eks: EksAssociations, wanted: Query) -> list[dict[str, t.Any]]:
     """Every association that matches, in the words that modules return."""
     if wanted.association_id:
         described = eks.describe(wanted.association_id)
-        return [view(*described)] if described and wanted.matches(described[0]) else []
+        return [view(*described)] if described and wanted.matches(described[0], described[1].association) else []
     listed = eks.list(wanted.namespace, wanted.service_account)
     details = describe_all(eks, listed, wanted.concurrency)
     for _key, one in details:
         if isinstance(one, AnsibleAWSError):
             raise one
-    return [view(key, one) for key, one in sorted(details, key=lambda detail: detail[0]) if one]
+    found = [(key, one) for key, one in details if isinstance(one, Observed) and wanted.matches(key, one.association)]
+    return [view(*one) for one in sorted(found, key=lambda detail: detail[0])]
 
 
 def settle_all(eks: EksAssociations, items: list[Item], concurrency: int, deadline: Deadline) -> list[Item]:

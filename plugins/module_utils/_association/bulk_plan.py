@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from .._core import validate
 from .._core.plan import Plan, Refused
 from .._core.tags import MANAGED_BY, is_ours
-from .plan import Key, Observed, Summary, Target, plan, target
+from .plan import Association, Key, Observed, Summary, Target, plan, target
 
 KEEP, OWN, ALL = "false", "true", "all"
 """What is purged of the unlisted: nothing, what this collection created, everything that no add-on owns."""
@@ -87,14 +87,16 @@ class Query:
     """What is asked for; None is any."""
 
     cluster: str
-    namespace: str | None
-    service_account: str | None
-    association_id: str | None
     concurrency: int
+    namespace: str | None = None
+    service_account: str | None = None
+    association_id: str | None = None
+    role_arn: str | None = None
 
-    def matches(self, key: Key) -> bool:
-        """Whether an association of that service account is asked for."""
-        return self.namespace in (None, key.namespace) and self.service_account in (None, key.service_account)
+    def matches(self, key: Key, association: Association) -> bool:
+        """Whether this association of that service account is asked for."""
+        account = self.namespace in (None, key.namespace) and self.service_account in (None, key.service_account)
+        return account and self.role_arn in (None, association.role_arn, association.target_role_arn)
 
 
 def query(params: t.Mapping[str, t.Any]) -> Query:
@@ -108,6 +110,7 @@ def query(params: t.Mapping[str, t.Any]) -> Query:
         namespace=given("namespace", validate.namespace),
         service_account=given("service_account", validate.service_account),
         association_id=given("association_id", validate.association_id),
+        role_arn=given("role_arn", validate.role_arn),
         concurrency=_concurrency(params["concurrency"]),
     )
 

@@ -189,8 +189,28 @@ def test_select_is_complete_at_the_limit_of_a_cluster() -> None:
 
 
 def asked(**options: t.Any) -> t.Any:
-    unset = dict.fromkeys(("namespace", "service_account", "association_id"))
+    unset = dict.fromkeys(("namespace", "service_account", "association_id", "role_arn"))
     return query({"cluster_name": "prod", "concurrency": 4, **unset, **options})
+
+
+def test_who_has_a_role_directly_or_by_a_target_role() -> None:
+    fake = FakeEks()
+    first, second = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("first", "second"))
+    put(fake, "a", roleArn=first)
+    put(fake, "b", roleArn=second, targetRoleArn=first)
+    put(fake, "c", roleArn=second)
+    last = "a-00000000000000003"
+    eks = EksAssociations(fake.client, "prod")
+
+    def names(**options: t.Any) -> list[str]:
+        return [one["service_account"] for one in select(eks, asked(**options))]
+
+    assert names(role_arn=first) == ["a", "b"]
+    assert names(role_arn=second) == ["b", "c"]
+    assert names(role_arn=first, service_account="c") == []
+    assert names(role_arn=first, association_id=last) == []
+    assert names(role_arn=second, association_id=last) == ["c"]
+    assert names(role_arn="") == ["a", "b", "c"]
 
 
 def test_select() -> None:
@@ -211,6 +231,8 @@ def test_select() -> None:
     assert names(association_id="a-00000000000000009") == []
     with pytest.raises(Refused, match="association_id 'x' is not the id"):
         asked(association_id="x")
+    with pytest.raises(Refused, match="role_arn 'x' is not the ARN"):
+        asked(role_arn="x")
     fake.refuse(DESCRIBE, "AccessDeniedException", "Not you.")
     with pytest.raises(AnsibleAWSError, match="Not you"):
         names()
