@@ -35,6 +35,8 @@ print(", ".join(f"{name} {version}" for name, version in found.items()))
 """
 UNCHANGED = re.compile(r"^\S+ +: ok=\d+ +changed=0 ", re.MULTILINE)
 
+PACKED = re.compile(r"\bAnsiballZ_(\w+)\.py\b")
+
 
 class Failed(Exception):
     """Something that a release must do, it didn't; the message has the output."""
@@ -147,11 +149,17 @@ def try_playbooks(environment: Environment, lab: Lab, *arguments: str) -> None:
     environment.run_playbook(lab, "site", "--check", "--diff", *arguments)
     environment.run_playbook(lab, "site", *arguments)
     for name in ("site", "verify", "diagnose", "drift"):
-        output = environment.run_playbook(lab, name, *arguments)
-        if not UNCHANGED.search(output):
-            raise Failed(f"{output}\n{name}.yml after site.yml changed something")
+        _judge(name, environment.run_playbook(lab, name, "-vvv", *arguments))
     environment.run_playbook(lab, "teardown", "-e", "pod_identity_teardown_release=true", *arguments)
     say("site.yml predicted, made and proved; the second run changed nothing; teardown.yml removed it all")
+
+
+def _judge(name: str, output: str) -> None:
+    """Refuse a run after site.yml that changed something, or that packed a module instead of running it in a fork."""
+    if not UNCHANGED.search(output):
+        raise Failed(f"{output}\n{name}.yml after site.yml changed something")
+    if packed := set(PACKED.findall(output)):
+        raise Failed(f"{output}\n{name}.yml packed {', '.join(sorted(packed))}, which should have run in a fork")
 
 
 def say(text: str) -> None:
