@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import time
 import typing as t
 
 import pytest
@@ -16,6 +15,9 @@ AGENT = "eks-pod-identity-agent"
 DAEMON_SET = f"/apis/apps/v1/namespaces/kube-system/daemonsets/{AGENT}"
 EBS = "aws-ebs-csi-driver"
 EBS_ACCOUNT = "ebs-csi-controller-sa"
+LONG = 600
+"""Seconds that no test waits for; what takes that long is over once the weather says 0."""
+BUSY, DONE = {"addon_seconds": LONG}, {"addon_seconds": 0}
 
 
 def create(eks: t.Any, name: str = AGENT, **more: t.Any) -> t.Any:
@@ -69,38 +71,41 @@ def test_the_agent_holds_its_ports_on_each_node(lab: Lab, eks: t.Any) -> None:
 
 
 def test_health_follows_the_daemon_set(lab: Lab, eks: t.Any) -> None:
-    lab.control("PUT", "weather", {"health_grace_seconds": 0.3})
+    lab.control("PUT", "weather", {"health_grace_seconds": LONG})
     lab.kubernetes.ready = 1
     create(eks)
     assert describe(eks)["status"] == "CREATING"
-    time.sleep(0.4)
+    lab.control("PUT", "weather", {"health_grace_seconds": 0})
     degraded = describe(eks)
     assert degraded["status"] == "DEGRADED"
     assert [issue["code"] for issue in degraded["health"]["issues"]] == ["InsufficientNumberOfReplicas"]
     lab.kubernetes.ready = 2
     assert (describe(eks)["status"], describe(eks)["health"]) == ("ACTIVE", {"issues": []})
+    lab.control("PUT", "weather", {"health_grace_seconds": LONG})
     del lab.kubernetes.objects[DAEMON_SET]
     assert describe(eks)["status"] == "ACTIVE"
-    time.sleep(0.4)
+    lab.control("PUT", "weather", {"health_grace_seconds": 0})
     assert describe(eks)["health"]["issues"][0]["code"] == "K8sResourceNotFound"
 
 
 def test_busy_for_as_long_as_told(lab: Lab, eks: t.Any) -> None:
-    lab.control("PUT", "weather", {"addon_seconds": 0.5})
+    lab.control("PUT", "weather", BUSY)
     create(eks)
     assert describe(eks)["status"] == "CREATING"
     assert refused(create, eks) == ("ResourceInUseException", "Addon already exists.")
     expected = f"Addon {AGENT} cannot be updated as it is currently in CREATING state"
     assert refused(update, eks) == ("ResourceInUseException", expected)
-    time.sleep(0.6)
+    lab.control("PUT", "weather", DONE)
     assert describe(eks)["status"] == "ACTIVE"
+    lab.control("PUT", "weather", BUSY)
     assert update(eks, addonVersion="v1.3.10-eksbuild.2")["status"] == "InProgress"
     assert (describe(eks)["status"], describe(eks)["addonVersion"]) == ("UPDATING", "v1.3.10-eksbuild.3")
-    time.sleep(0.6)
+    lab.control("PUT", "weather", DONE)
     assert (describe(eks)["status"], describe(eks)["addonVersion"]) == ("ACTIVE", "v1.3.10-eksbuild.2")
+    lab.control("PUT", "weather", BUSY)
     eks.delete_addon(clusterName="lab", addonName=AGENT)
     assert describe(eks)["status"] == "DELETING"
-    time.sleep(0.6)
+    lab.control("PUT", "weather", DONE)
     assert refused(describe, eks)[0] == "ResourceNotFoundException"
 
 

@@ -8,7 +8,6 @@ import base64
 import copy
 import json
 import ssl
-import time
 import typing as t
 import urllib.request
 from pathlib import Path
@@ -129,14 +128,16 @@ def test_annotations_are_read_from_the_cluster(lab: Lab) -> None:
 
 
 def test_stays_cold_after_each_change(lab: Lab, eks: t.Any) -> None:
-    lab.control("PUT", "weather", {"webhook_cold_seconds": 0.5})
+    cold, warm = {"webhook_cold_seconds": 600}, {"webhook_cold_seconds": 0}
+    lab.control("PUT", "weather", cold)
     pod = OBSERVED["cases"][0]["pod"]
     address = {"clusterName": "lab", "namespace": "shop", "serviceAccount": "orders"}
     made = eks.create_pod_identity_association(**address, roleArn=lab.role("a"))["association"]
     assert ask(lab, pod) == pod
-    time.sleep(0.6)
+    lab.control("PUT", "weather", warm)
     assert ask(lab, pod) != pod
+    lab.control("PUT", "weather", cold)
     eks.delete_pod_identity_association(clusterName="lab", associationId=made["associationId"])
     assert ask(lab, pod) != pod
-    time.sleep(0.6)
+    lab.control("PUT", "weather", warm)
     assert ask(lab, pod) == pod
