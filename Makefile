@@ -66,7 +66,7 @@ bench-modules: venv-test
 bench-fleet: venv-test
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.fleet $(ARGS)
 
-# What a look at 2,000 pods costs; ARGS='--pods 10000 --workloads 2000' takes 20 minutes more
+# What a look at 2,000 pods costs; ARGS='--pods 10000 --workloads 2000 --associations 5000' takes 20 minutes more
 bench-workloads: venv-test
 	@'$(BIN)/python' -m ansible_collections.enbuild.eks.tests.bench.workloads $(ARGS)
 

@@ -218,7 +218,9 @@ options:
     description:
       - Number of pods to create as a dry run for each service account, one after another. EKS runs several replicas
         of its webhook, and each sees a new association at its own time.
-      - One pod for service accounts that only O(namespaces) includes.
+      - For service accounts that only O(namespaces) includes, one pod if their running pods lack the injection, or are
+        older than the association. Of the others, one in each namespace is tried, and all of them if that pod isn't
+        injected.
       - V(0) creates none.
     type: int
     default: 3
@@ -390,7 +392,7 @@ workloads:
         trust_problem: ""
         policies: [arn:aws:iam::aws:policy/AmazonBedrockFullAccess]
     injected_now:
-      description: Whether every pod that was created as a dry run was injected; null if there was none.
+      description: Whether every pod that was created as a dry run for it was injected; null if there was none.
       type: bool
       sample: true
     untried:

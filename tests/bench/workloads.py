@@ -30,16 +30,19 @@ from ..lab.labs import Lab, remove
 MODULE = Path(__file__).parents[2] / "plugins" / "modules" / "pod_identity_workload_info.py"
 SPACES = 10
 ROLES = 20
-NODE = {
-    "apiVersion": "v1",
-    "kind": "Node",
-    "metadata": {"name": "bench", "annotations": {"kwok.x-k8s.io/node": "fake"}},
+PODS_OF_A_NODE = 1000
+"""That the lab's nodes take, and those added."""
+LOOKS: dict[str, dict[str, t.Any]] = {
+    "as by default": {},
+    "pods not asked, which run on this machine": {"ask_pods": False},
+    "up to injected": {"rung": "injected"},
 }
-"""The lab's own two take 1,000 pods each, and an agent is on both."""
 ATTEMPTS = 3
 """Of which the fastest counts."""
-STEP = 25
-"""Deployments in one kubectl call."""
+STEP = 50
+"""Objects in one kubectl call."""
+GONE = 10
+"""Of the associations that no workload uses, one in so many has no service account."""
 
 
 def main() -> None:
@@ -47,12 +50,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--workloads", type=int, default=300)
     parser.add_argument("--pods", type=int, default=2000)
+    parser.add_argument("--associations", type=int, default=0, help="in all (default: one for each workload)")
     parser.add_argument("--lab", default="bench-workloads", help="name of the lab, which is started and removed")
     parser.add_argument("--keep", action="store_true", help="leave the lab running")
     given = parser.parse_args()
     lab = Lab.start(given.lab)
     try:
-        _fill(lab, given.workloads, given.pods)
+        _fill(lab, given.workloads, given.pods, given.associations)
         _count(lab)
         _measure(lab)
     finally:
@@ -61,26 +65,48 @@ def main() -> None:
             remove(given.lab)
 
 
-def _fill(lab: Lab, workloads: int, pods: int) -> None:
+def _fill(lab: Lab, workloads: int, pods: int, associations: int) -> None:
     started = time.monotonic()
-    lab.kubectl("create", "-f", "-", input=json.dumps(NODE))
+    for number in range(pods // PODS_OF_A_NODE):
+        lab.kubectl("create", "-f", "-", input=json.dumps(_node(f"bench-{number}")))
     agent.install(lab)
-    arns = [_role(lab, f"bench-{number}") for number in range(ROLES)]
-    eks = lab.aws("eks")
     for space in range(SPACES):
         lab.kubectl("create", "namespace", f"bench-{space}")
+    _associate(lab, max(workloads, associations))
     objects: list[t.Any] = []
-    for number in range(workloads):
-        place = {"namespace": f"bench-{number % SPACES}", "name": f"orders-{number}"}
-        address = {"namespace": place["namespace"], "serviceAccount": place["name"]}
-        eks.create_pod_identity_association(clusterName=lab.cluster_name, **address, roleArn=arns[number % ROLES])
-        replicas = pods // workloads + (number < pods % workloads)
-        objects += [{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place}, _deployment(place, replicas)]
-    for first in range(0, len(objects), 2 * STEP):
-        batch = {"apiVersion": "v1", "kind": "List", "items": objects[first : first + 2 * STEP]}
+    for number in range(max(workloads, associations)):
+        if number >= workloads and number % GONE == 0:
+            continue
+        objects.append({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _place(number)})
+        if number < workloads:
+            objects.append(_deployment(_place(number), pods // workloads + (number < pods % workloads)))
+    for first in range(0, len(objects), STEP):
+        batch = {"apiVersion": "v1", "kind": "List", "items": objects[first : first + STEP]}
         lab.kubectl("create", "-f", "-", input=json.dumps(batch))
     _await_pods(lab, pods)
-    print(f"{workloads} Deployments with {pods} pods, made in {time.monotonic() - started:.0f} s", flush=True)
+    made = f"{workloads} Deployments with {pods} pods, {max(workloads, associations)} associations"
+    print(f"{made}, made in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _place(number: int) -> dict[str, str]:
+    return {"namespace": f"bench-{number % SPACES}", "name": f"orders-{number}"}
+
+
+def _associate(lab: Lab, associations: int) -> None:
+    arns = [_role(lab, f"bench-{number}") for number in range(ROLES)]
+    eks = lab.aws("eks")
+    for number in range(associations):
+        place = _place(number)
+        address = {"namespace": place["namespace"], "serviceAccount": place["name"]}
+        eks.create_pod_identity_association(clusterName=lab.cluster_name, **address, roleArn=arns[number % ROLES])
+
+
+def _node(name: str) -> dict[str, t.Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+    }
 
 
 def _role(lab: Lab, name: str) -> str:
@@ -105,7 +131,7 @@ def _await_pods(lab: Lab, pods: int) -> None:
         running = sum(line.startswith("bench-") for line in found.splitlines())
         if running >= pods:
             return
-        time.sleep(3)
+        time.sleep(max(3, pods // 500))
 
 
 def _count(lab: Lab) -> None:
@@ -129,7 +155,7 @@ def _count(lab: Lab) -> None:
 
 
 def _measure(lab: Lab) -> None:
-    for label, more in (("as by default", {}), ("up to injected", {"rung": "injected"})):
+    for label, more in LOOKS.items():
         arguments = {
             "cluster_name": lab.cluster_name,
             "region": lab.region,

@@ -37,6 +37,11 @@ class Key:
     def __str__(self) -> str:
         return f"{self.namespace}/{self.service_account}"
 
+    @property
+    def place(self) -> validate.Place:
+        """The service account, wherever its cluster is."""
+        return self.namespace, self.service_account
+
 
 @dataclass(frozen=True)
 class Desired:

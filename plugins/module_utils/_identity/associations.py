@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass, field
 
@@ -29,6 +30,14 @@ class Bindings:
     orphans: tuple[View, ...] = ()
     """Those whose service account or namespace is gone."""
 
+    @functools.cached_property
+    def accounts(self) -> dict[str, tuple[str, ...]]:
+        """The bound service accounts of each namespace."""
+        found: dict[str, list[str]] = {}
+        for space, account in self.bound:
+            found.setdefault(space, []).append(account)
+        return {space: tuple(accounts) for space, accounts in found.items()}
+
 
 def read_bindings(
     eks: EksAssociations,
@@ -43,13 +52,12 @@ def read_bindings(
     """
     listed = _listed(eks, spaces)
     gone = [] if accounts is None else [each for each in listed if _is_gone(each, wanted, accounts)]
-    used = [each for each in listed if _place(each) in wanted]
+    used = [each for each in listed if each.key.place in wanted]
     views = spread(lambda each: _described(eks, each, tagged), [*used, *gone], CONCURRENCY)
-    known = {_place(each): view for each, view in zip([*used, *gone], views, strict=True) if view}
-    bare = {_place(each): _summary(each) for each in listed}
-    alive = {place[0] for place in accounts or ()}
-    orphans = ({**known[_place(each)], "namespace_exists": each.key.namespace in alive} for each in gone)
-    return Bindings({**bare, **known}, tuple(orphans))
+    known = {each.key.place: view for each, view in zip([*used, *gone], views, strict=True) if view}
+    bare = {each.key.place: _summary(each) for each in listed}
+    orphans = [known[each.key.place] for each in gone if each.key.place in known]
+    return Bindings({**bare, **known}, _orphans(orphans, accounts))
 
 
 def known_bindings(known: t.Iterable[t.Mapping[str, t.Any]]) -> Bindings:
@@ -65,15 +73,16 @@ def _listed(eks: EksAssociations, spaces: t.Collection[str] | None) -> list[Summ
 
 def _is_gone(each: Summary, wanted: t.Collection[Place], accounts: t.Collection[Place]) -> bool:
     """An add-on's own associations are its business, and one that a workload is to use isn't in the way."""
-    return _place(each) not in accounts and _place(each) not in wanted and not each.owner_arn
+    return each.key.place not in accounts and each.key.place not in wanted and not each.owner_arn
 
 
-def _place(each: Summary) -> Place:
-    return each.key.namespace, each.key.service_account
+def _orphans(views: t.Iterable[View], accounts: t.Collection[Place] | None) -> tuple[View, ...]:
+    alive = {space for space, _account in accounts or ()}
+    return tuple({**view, "namespace_exists": view["namespace"] in alive} for view in views)
 
 
 def _summary(each: Summary) -> View:
-    namespace, account = _place(each)
+    namespace, account = each.key.place
     return {"association_id": each.id, "namespace": namespace, "service_account": account, "role_arn": ""}
 
 
@@ -104,10 +113,12 @@ def slips(bindings: Bindings, wanted: t.Iterable[Place]) -> dict[Place, View]:
 
     An association that nothing can use goes to the one name that is nearest to its own.
     """
-    bare = [place for place in dict.fromkeys(wanted) if place not in bindings.bound and place[1] != "default"]
+    bare: dict[str, list[str]] = {}
+    for space, account in dict.fromkeys(wanted):
+        if (space, account) not in bindings.bound and account != "default":
+            bare.setdefault(space, []).append(account)
     found = {}
     for orphan in bindings.orphans:
-        near = {account: space for space, account in bare if space == orphan["namespace"]}
-        if name := meant(orphan["service_account"], near):
-            found[(near[name], name)] = orphan
+        if name := meant(orphan["service_account"], bare.get(orphan["namespace"], ())):
+            found[(orphan["namespace"], name)] = orphan
     return found

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from .._association.api import EksAssociations
 from .._core.aws import aws_client
+from .._core.garbage import uncollected
 from .._core.validate import Place
 from .._kubernetes.api import Kubernetes, connect
-from .._kubernetes.pods import Contents, Owner, Pod, Template, rendered_templates
+from .._kubernetes.pods import Contents, Owner, Pod, Template, place_of, rendered_templates
 from .._kubernetes.sources import sources
 from .._kubernetes.webhook import problem
 from .._workload.find import PodsByPlace, Templates, named_template, names, other_templates, templates_by_owner
@@ -30,6 +31,7 @@ from .ladder import judge
 from .prove import prove
 from .request import Asked, parse
 from .run_checks import verify
+from .trials import first_trials, further_trials
 from .verdict import verdict
 from .wait import look_until
 
@@ -52,10 +54,12 @@ def observe(module: t.Any) -> dict[str, t.Any]:
     return look_until(lambda: observe_once(module, asked, kubernetes.afresh()), asked.wait)
 
 
+@uncollected()
 def observe_once(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> dict[str, t.Any]:
     """Judge what ``asked`` names as it is now."""
     sight = _survey(module, asked, kubernetes)
-    seen = _with_agents(module, asked, kubernetes, _all_evidence(kubernetes, sight))
+    seen = _with_trials(kubernetes, asked, sight, _all_evidence(kubernetes, sight))
+    seen = _with_agents(module, asked, kubernetes, seen)
     room = _room(kubernetes, asked, seen)
     seen = [replace(each, room=room) for each in seen]
     if asked.proves:
@@ -92,11 +96,8 @@ class Sight:
     mistaken: t.Mapping[Place, View] = field(default_factory=dict)
     accounts: t.Mapping[Place, t.Any] | None = None
     around: Surroundings = field(default_factory=Surroundings)
-    tried: t.Mapping[Place, Tried] = field(default_factory=dict)
     contents: t.Mapping[str, Contents] = field(default_factory=dict)
     """By namespace."""
-    webhook: t.Mapping[Place, str] = field(default_factory=dict)
-    """Why the API server doesn't ask EKS's webhook about pods that came out without the injection."""
 
     def association(self, place: Place) -> View | None:
         """The association of a service account."""
@@ -107,20 +108,14 @@ def _survey(module: t.Any, asked: Asked, kubernetes: Kubernetes) -> Sight:
     templates = _templates(asked, kubernetes)
     owners = _owners(kubernetes, templates)
     if not asked.cluster:
-        return Sight(templates, owners, tried=_tried(asked, kubernetes, templates, owners, Bindings()))
+        return Sight(templates, owners)
     accounts = _accounts(asked, kubernetes)
     places = {place_of(template) for template in templates.values() if template}
     eks = functools.cache(lambda: aws_client(module, "eks", many=asked.scans))
     bindings = _bindings(asked, eks, places, accounts)
-    tried = _tried(asked, kubernetes, templates, owners, bindings, accounts)
-    sight = Sight(templates, owners, bindings, slips(bindings, sorted(places)), accounts, tried=tried)
     around = surroundings(module, eks(), kubernetes, asked.described) if asked.proves else _unseen(module, asked)
-    return replace(
-        sight,
-        around=around,
-        contents=_contents(kubernetes, templates, bindings) if asked.proves else {},
-        webhook=_webhook_problems(kubernetes, tried),
-    )
+    contents = _contents(kubernetes, templates, bindings) if asked.proves else {}
+    return Sight(templates, owners, bindings, slips(bindings, sorted(places)), accounts, around, contents)
 
 
 def _bindings(asked: Asked, eks: t.Callable[[], t.Any], places: t.Collection[Place], accounts: t.Any) -> Bindings:
@@ -133,11 +128,6 @@ def _bindings(asked: Asked, eks: t.Callable[[], t.Any], places: t.Collection[Pla
 
 def _unseen(module: t.Any, asked: Asked) -> Surroundings:
     return Surroundings(Cluster(asked.cluster, module.region or ""))
-
-
-def place_of(template: Template) -> Place:
-    """The service account that the template's pods run under."""
-    return template.owner.namespace, template.service_account
 
 
 def _templates(asked: Asked, kubernetes: Kubernetes) -> Templates:
@@ -171,26 +161,17 @@ def _accounts(asked: Asked, kubernetes: Kubernetes) -> dict[Place, t.Any] | None
     return {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in found}
 
 
-def _tried(
-    asked: Asked,
-    kubernetes: Kubernetes,
-    templates: Templates,
-    owners: t.Mapping[Owner, Template],
-    bindings: Bindings,
-    accounts: t.Any = None,
-) -> dict[Place, Tried]:
-    """Try pods of each service account that matters and that exists; once where nobody named a workload of it."""
+def _with_trials(kubernetes: Kubernetes, asked: Asked, sight: Sight, seen: list[Evidence]) -> list[Evidence]:
+    """``seen`` with what became of pods that were tried."""
+    if asked.rung == "declared" or asked.probes < 1:
+        return seen
     by_place: dict[Place, list[Template]] = {}
-    for each in owners.values():
-        by_place.setdefault(place_of(each), []).append(each)
-    times: dict[Place, int] = {}
-    for workload, template in templates.items():
-        if template is None or template.source == "rendered" or asked.rung == "declared":
-            continue
-        place = place_of(template)
-        if (workload.asked or place in bindings.bound) and (accounts is None or place in accounts):
-            times[place] = max(times.get(place, 0), asked.probes if workload.asked else min(1, asked.probes))
-    return try_pods(kubernetes, by_place, times)
+    for owned in sight.owners.values():
+        by_place.setdefault(place_of(owned), []).append(owned)
+    tried = try_pods(kubernetes, by_place, first_trials(seen, asked.probes))
+    tried |= try_pods(kubernetes, by_place, further_trials(seen, tried))
+    webhook = _webhook_problems(kubernetes, tried) if asked.cluster else {}
+    return [_with_trial(each, tried, webhook) for each in seen]
 
 
 def _webhook_problems(kubernetes: Kubernetes, tried: t.Mapping[Place, Tried]) -> dict[Place, str]:
@@ -244,21 +225,25 @@ def _evidence(
         sight.association(place),
         () if coming else _pods(workload, pods, sight.owners),
         replaced=coming,
-        neighbours=tuple(account for space, account in sight.bindings.bound if space == place[0]),
+        neighbours=sight.bindings.accounts.get(place[0], ()),
         around=sight.around,
-        webhook=sight.webhook.get(place, ""),
     )
-    return _identified(_with_trial(seen, sight.tried.get(place, Tried())), sight, place)
+    return _identified(seen, sight, place)
 
 
-def _with_trial(seen: Evidence, tried: Tried) -> Evidence:
+def _with_trial(seen: Evidence, tried: t.Mapping[Place, Tried], webhook: t.Mapping[Place, str]) -> Evidence:
+    place = place_of(seen.template) if seen.template else None
+    if place is None or place not in tried:
+        return seen
+    trial = tried[place]
     return replace(
         seen,
-        tried=tried.injected,
-        refusal=tried.refusal,
-        untried=tried.untried,
-        denied=tried.denied,
-        tried_at=(tried.pod.get("metadata") or {}).get("creationTimestamp") or "",
+        tried=trial.injected,
+        refusal=trial.refusal,
+        untried=trial.untried,
+        denied=trial.denied,
+        tried_at=(trial.pod.get("metadata") or {}).get("creationTimestamp") or "",
+        webhook=webhook.get(place, ""),
     )
 
 

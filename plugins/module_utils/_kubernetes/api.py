@@ -51,6 +51,8 @@ GROUPS = {
     "poddisruptionbudgets": "/apis/policy/v1",
 }
 """Where the API has each kind of object."""
+MANAGED = "serviceaccounts"
+"""Of these alone it matters who manages which field."""
 WORKLOADS = {kind: f"{kind.lower()}s" for kind in (*MAKERS, "Deployment")}
 """What may own pods, by kind."""
 
@@ -115,7 +117,8 @@ class Kubernetes:
     def objects(self, plural: str) -> list[Object]:
         """Every object of a kind (``deployments``) in the namespaces looked at."""
         if plural not in self._lists:
-            self._lists[plural] = list(self._each(plural))
+            items = self._each(plural)
+            self._lists[plural] = list(items if plural == MANAGED else map(_slim, items))
         return self._lists[plural]
 
     def custom_objects(self, group: str, plural: str) -> list[Object] | None:
@@ -304,7 +307,7 @@ class Kubernetes:
 
 
 def _slim(item: Object) -> Object:
-    """``item`` without who manages which field, which is half of a pod."""
+    """``item`` without who manages which field, which is half of it."""
     item["metadata"].pop("managedFields", None)
     return item
 

@@ -101,6 +101,11 @@ class Template:
         return service_account_of(self.pod)
 
 
+def place_of(template: Template) -> tuple[str, str]:
+    """Namespace and name of the service account that the template's pods run under."""
+    return template.owner.namespace, template.service_account
+
+
 def service_account_of(pod: Object) -> str:
     """Service account of a pod or a pod template; Kubernetes' own default where none is named."""
     spec = pod.get("spec") or {}

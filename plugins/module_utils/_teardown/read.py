@@ -33,7 +33,7 @@ def read_uses(module: t.Any) -> dict[str, t.Any]:
     client = aws_client(module, "eks", max_pool_connections=CONCURRENCY)
     listed, asked = _associations(module, client)
     ours = {key: one for key, one in asked.items() if not one.owner_arn and is_ours(one.association.tags)}
-    pods, pods_unread = _holders(module, {(key.namespace, key.service_account) for key in ours})
+    pods, pods_unread = _holders(module, {key.place for key in ours})
     return {
         "associations": [_view(each, asked.get(each.key), each.key in ours) for each in listed],
         **_roles(module, client, ours.values()),

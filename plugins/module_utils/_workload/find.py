@@ -27,7 +27,8 @@ def named_template(workload: Workload, cluster: Kubernetes, rendered: t.Mapping[
 
 def _live(owner: Owner, cluster: Kubernetes) -> Template | None:
     for item in cluster.objects(f"{owner.kind.lower()}s"):
-        if _owner(owner.kind, item) == owner:
+        meta = item["metadata"]
+        if (meta["namespace"], meta["name"]) == (owner.namespace, owner.name):
             return _template(owner, item)
     return None
 

@@ -49,12 +49,25 @@ class _Progress:
     lost: bool = False
 
 
+class _Services(DomainDispatcherApplication):
+    """moto's services, each found once: moto reads its own folders for every request."""
+
+    def __init__(self, create_app: t.Any) -> None:
+        super().__init__(create_app)
+        self._by_host: dict[str | None, t.Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> t.Any:
+        if host not in self._by_host:
+            self._by_host[host] = super().get_backend_for_host(host)
+        return self._by_host[host]
+
+
 class AwsEndpoint:
     """Every service, at one address."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Services(create_backend_app)
 
     def answer(self, environ: Environ, request: WireRequest) -> Answer:
         """Execute one request; LostReply when a fault orders that its answer is lost."""
