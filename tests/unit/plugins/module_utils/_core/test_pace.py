@@ -116,7 +116,7 @@ def test_a_locked_file_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.Monke
     one = paced(tmp_path, clock)
     one.slow(one.turn())
     with open(tmp_path / "pace", "rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_SH)
         one.slow(one.turn())
         assert clock.slept == []
     one.turn()
@@ -171,7 +171,7 @@ class Eks:
 
     def client(self, service: str, config: t.Any) -> t.Any:
         keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret"}
-        made = boto3.client(service, self.region, config=Config(**config), **keys)
+        made = boto3.client(service, self.region, endpoint_url="http://127.0.0.1:9", config=Config(**config), **keys)
         made.meta.events.register("before-send.*", self._answer)
         return made
 
@@ -215,6 +215,14 @@ def test_a_throttled_call_slows_the_clients_of_other_tasks(turns: list[float]) -
     second.list_clusters()
     assert turns == pytest.approx([1000, 1000, 1000, 1000 + 1 / START, 1000 + 2 / START], abs=0.001)
     assert first.meta.config.retries["mode"] == "standard"
+
+
+def test_a_call_waits_before_it_is_signed(turns: list[float]) -> None:
+    client = aws_client(Eks(), "eks")
+    turns_when_signed: list[int] = []
+    client.meta.events.register("before-sign.*", lambda **_event: turns_when_signed.append(len(turns)))
+    client.list_clusters()
+    assert turns_when_signed == [1]
 
 
 def test_other_errors_slow_nothing(turns: list[float]) -> None:
