@@ -27,12 +27,10 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule names the missing lib
 
 START = 20.0
 """Calls a second after the first throttled one; the next throttled ones soon correct it."""
-SLOWEST = 0.5
-"""Calls a second that are made in any case."""
-SLOWER, MUCH_SLOWER = 0.8, 0.5
-"""What a throttled call leaves of the rate; the second within ``SOON`` after another one: the rate isn't found yet."""
-SOON = 2.0
-"""Seconds."""
+SLOWEST = 2.0
+"""Calls a second that are made in any case: others may use up what AWS allows, however slow this run is."""
+SLOWER = 0.8
+"""What a throttled call leaves of the rate."""
 GROWTH = 30.0
 """Seconds without a throttled call after which the rate has doubled; after twice as many it is five times as high."""
 TRIES = 1000
@@ -68,8 +66,7 @@ def slowed(state: State, sent: float, now: float) -> State:
     """The state after a throttled call; one that was ``sent`` before the last slowing down says nothing new."""
     if sent < state.since:
         return state
-    left = MUCH_SLOWER if now - state.since < SOON else SLOWER
-    rate = max(SLOWEST, rate_at(state, now) * left) if state.rate else START
+    rate = max(SLOWEST, rate_at(state, now) * SLOWER) if state.rate else START
     return State(rate, now, now + 1 / rate)
 
 
