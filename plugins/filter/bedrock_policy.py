@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: bedrock_policy
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Permission policy for pods that use Amazon Bedrock
 description:
   - Returns a policy that allows listing Bedrock's models and inference profiles, and invoking models, streaming or not,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: ca_file
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: A cluster's certificate authority as a file
 description:
   - Writes a certificate authority to a file for options that take a path, such as C(ca_cert) of the modules of

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: pod_identity_trust
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Trust policy of a role for EKS Pod Identity
 description:
   - Returns the trust policy that lets pods of a cluster have a role by EKS Pod Identity.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: pod_identity_trust_problem
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Why a trust policy doesn't let EKS Pod Identity in
 description:
   - Evaluates a role's trust policy as IAM does for EKS Pod Identity, and returns why it fails, as a sentence that names

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: s3_policy
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Permission policy for pods that use S3 buckets
 description:
   - Returns a policy that allows listing the buckets, and reading, writing and deleting what is in them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: eks_clusters
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: The EKS clusters of accounts and regions as an inventory
 description:
   - Makes each EKS cluster a host, with the variables that the collection's roles need to reach it.

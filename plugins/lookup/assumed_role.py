@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: assumed_role
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Temporary credentials of an IAM role
 description:
   - Assumes each role by STS, and returns credentials that last for an hour, as the AWS options that modules take.

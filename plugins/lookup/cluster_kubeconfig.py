@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cluster_kubeconfig
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: A kubeconfig file with a fresh bearer token for an EKS cluster
 description:
   - Writes a kubeconfig to Ansible's temporary folder on the controller, and returns its path. Only the owner can read

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cluster_token
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: A fresh bearer token for an EKS cluster's API server
 description:
   - Creates the same token as C(aws eks get-token) from AWS credentials, without the AWS CLI.

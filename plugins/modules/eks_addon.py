@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_addon
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Install, change and remove an EKS add-on
 description:
   - Creates, updates and deletes an add-on of an EKS cluster, and waits until it works.

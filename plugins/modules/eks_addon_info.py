@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_addon_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Read the installed and available add-ons of an EKS cluster
 description:
   - Returns installed add-ons of a cluster with their health, all of them or those named.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: eks_cluster_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Read how to reach an EKS cluster and what it is
 description:
   - Returns the endpoint, certificate authority, versions, status and account of an EKS cluster.

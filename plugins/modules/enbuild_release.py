@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: enbuild_release
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Install, upgrade or remove the enbuild Helm release
 description:
   - Merges the release's values, the user's values and the guide's switches, and compares them with the release. If

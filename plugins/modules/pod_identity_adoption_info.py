@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_adoption_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Return a declaration of a cluster's Pod Identity associations
 description:
   - Reads the EKS Pod Identity associations of a cluster, whatever tool created them, with their roles and the

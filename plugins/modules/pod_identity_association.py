@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_association
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Bind a Kubernetes service account to an IAM role
 description:
   - Creates, changes and deletes the EKS Pod Identity association of a service account. A service account has at most

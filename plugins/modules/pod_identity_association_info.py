@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_association_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Read the Pod Identity associations of an EKS cluster
 description:
   - Reads all EKS Pod Identity associations of a cluster, or those that match the options, with every detail.

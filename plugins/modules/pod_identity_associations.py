@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_associations
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Bind many Kubernetes service accounts to IAM roles
 description:
   - Creates, changes and deletes the EKS Pod Identity associations of a cluster, or of some of its namespaces, in one

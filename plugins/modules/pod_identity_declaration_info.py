@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_declaration_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Check declared workloads and return their roles and associations
 description:
   - Validates a declaration of workloads and their IAM roles, and reads the service account of each workload from its

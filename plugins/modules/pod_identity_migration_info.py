@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_migration_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Plan a migration from IRSA or the node's role to EKS Pod Identity
 description:
   - Finds the service accounts with an IRSA annotation (C(eks.amazonaws.com/role-arn)), whatever tool wrote it, and

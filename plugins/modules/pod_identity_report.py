@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_report
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Report findings, changes and remedies at the end of a run
 description:
   - Prints a summary, writes files, and sets artifacts like M(ansible.builtin.set_stats).

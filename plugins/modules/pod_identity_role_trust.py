@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_role_trust
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Let pods have IAM roles by EKS Pod Identity or by IRSA, without touching who else may
 description:
   - Adds a statement for EKS Pod Identity to the trust policies of roles, where they don't let it in yet, and adds or

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_roles
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Create and change IAM roles for EKS Pod Identity
 description:
   - Creates and changes a set of IAM roles with their trust policies, inline policies and managed policies in one task.

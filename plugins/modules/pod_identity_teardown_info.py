@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_teardown_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Report what this collection created in a cluster, and what still uses it
 description:
   - Returns the associations of a cluster, the roles of those that this collection created, the running pods that hold

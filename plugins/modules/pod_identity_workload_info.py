@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_identity_workload_info
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Report which IAM role workloads get by EKS Pod Identity, or what is wrong
 description:
   - Climbs the ladder of proof for each workload and names the first rung that doesn't hold.

@@ -16,8 +16,6 @@ from .._core.plan import Change
 from .._core.validate import canonical
 from .plan import Association, Key, Observed, Summary
 
-"""EKS's code for an association or cluster, and for a resource to tag, that isn't there."""
-
 
 class EksAssociations:
     """The associations of ``cluster``.
