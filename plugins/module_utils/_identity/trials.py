@@ -40,8 +40,10 @@ def first_trials(seen: t.Iterable[Evidence], probes: int) -> Times:
 
 
 def further_trials(seen: t.Iterable[Evidence], tried: t.Mapping[Place, Tried]) -> Times:
-    """One for each that wasn't tried, in namespaces where a trial didn't go well."""
-    doubtful = {place[0] for place, each in tried.items() if not (each.injected and all(each.injected))}
+    """One for each that wasn't tried, in namespaces where a trial didn't go well; not where the caller may try none."""
+    doubtful = {
+        place[0] for place, each in tried.items() if not (each.denied or (each.injected and all(each.injected)))
+    }
     return {place: 1 for place in _by_place(seen) if place[0] in doubtful and place not in tried}
 
 

@@ -69,7 +69,11 @@ def test_what_does_not_matter_or_cannot_be_tried_is_left_out(changes: dict[str, 
     assert not further_trials([evidence("shop/orders", pods=(), **changes)], {("shop", "books"): BARE})
 
 
-@pytest.mark.parametrize("result", [BARE, REFUSED, Tried((True, False)), Tried(denied="forbidden")])
+def test_where_the_caller_may_try_none_no_more_is_tried() -> None:
+    assert not further_trials(HEALTHY, {("shop", "orders-0"): Tried(denied="forbidden")})
+
+
+@pytest.mark.parametrize("result", [BARE, REFUSED, Tried((True, False)), Tried(untried="exceeded quota")])
 def test_where_a_trial_does_not_go_well_all_others_of_the_namespace_are_tried(result: Tried) -> None:
     tried = {("shop", "orders-0"): result, ("bank", "orders-0"): GOOD}
     assert further_trials(HEALTHY, tried) == {("shop", f"orders-{number}"): 1 for number in (1, 2, 3)}
