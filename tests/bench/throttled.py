@@ -19,6 +19,7 @@ import yaml
 
 from ...plugins.module_utils._core.parallel import spread
 from ..integration.fleet import FleetOnLab, Member
+from ..integration.shop import trust
 from ..lab.labs import Lab
 from ..tools.playbook_run import PlaybookRun
 
@@ -71,7 +72,7 @@ def _prepare(fleet: FleetOnLab, folder: str, associations: int) -> None:
     """Give each cluster so many associations; all of them have the same service accounts, of one API server."""
     names = [f"sa-{number}" for number in range(associations)]
     _service_accounts(fleet.lab, names)
-    role = fleet.lab.aws("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(_trust()))["Role"]
+    role = fleet.lab.aws("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=trust())["Role"]
     entries = [{"namespace": NAMESPACE, "service_account": name, "role_arn": role["Arn"]} for name in names]
     (Path(folder) / "group_vars" / "all.yml").write_text(yaml.safe_dump({"pod_identity_workloads": entries}))
     eks = fleet.lab.aws("eks", region_name=REGION)
@@ -90,12 +91,6 @@ def _service_accounts(lab: Lab, names: t.Iterable[str]) -> None:
         for name in names
     ]
     lab.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": [space, *accounts]}))
-
-
-def _trust() -> dict[str, t.Any]:
-    actions = ["sts:AssumeRole", "sts:TagSession"]
-    allowed = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": actions}
-    return {"Version": "2012-10-17", "Statement": [allowed]}
 
 
 def _measure(fleet: FleetOnLab, title: str, throttles: list[dict[str, t.Any]]) -> Measured:

@@ -81,10 +81,8 @@ def table() -> str:
         "|---|---|---|---|---|---|",
     ]
     for name, cell in CELLS.items():
-        core, libraries = (
-            f"{cell.core} (`ansible` {cell.ansible})",
-            versions if cell.lowest else "those of `tests/requirements`",
-        )
+        core = f"{cell.core} (`ansible` {cell.ansible})"
+        libraries = versions if cell.lowest else "those of `tests/requirements`"
         lines.append(f"| `{name}` | {core} | {cell.python} | {cell.kubernetes_core} | {cell.helm} | {libraries} |")
     return "\n".join(lines) + "\n"
 
